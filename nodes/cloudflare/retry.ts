@@ -1,0 +1,71 @@
+import type { Effect } from './errors';
+
+/**
+ * When a call may be repeated.
+ * - `read`: it changes nothing, so a lost answer costs nothing.
+ * - `repeatable`: a change that gives the same result however often it is made (psk set). Repeated
+ *   also after a 2xx that cannot be read: the repetition tells what the first answer did not.
+ * - `once`: repeated only where nothing can have happened.
+ */
+export type RepeatPolicy = 'read' | 'repeatable' | 'once';
+
+/** How an attempt went wrong. */
+export type Fault =
+	/** The request never reached Cloudflare. */
+	| 'refused'
+	/** It was sent, and the connection broke or timed out before a whole answer. */
+	| 'lost'
+	/** A 2xx or 3xx that is not an answer of this API. */
+	| 'unreadable'
+	/** Answered 429. */
+	| 'throttled'
+	/** Answered 408 or 5xx. */
+	| 'server'
+	/** Any other answer that says no. */
+	| 'rejected';
+
+export const MAX_REPEATS = 4;
+
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 8_000;
+
+/** True where the attempt may be repeated. */
+export function mayRepeat(policy: RepeatPolicy, fault: Fault): boolean {
+	switch (fault) {
+		case 'refused':
+		case 'throttled':
+			return true;
+		case 'lost':
+		case 'server':
+			return policy !== 'once';
+		case 'unreadable':
+			return policy === 'repeatable';
+		case 'rejected':
+			return false;
+	}
+}
+
+/** What an attempt with this fault may have changed at Cloudflare. */
+export function effectOfFault(fault: Fault): Effect {
+	return fault === 'lost' || fault === 'unreadable' || fault === 'server' ? 'unknown' : 'none';
+}
+
+/**
+ * Milliseconds to wait before repetition number `repeat` (0 is the first): exponential with up to
+ * a quarter of jitter taken off, as Cloudflare's own SDK does; a Retry-After is never undercut.
+ *
+ * @param random a number in [0, 1)
+ */
+export function delayBefore(repeat: number, retryAfterMs: number, random: number): number {
+	const backOff = Math.min(FIRST_DELAY_MS * 2 ** repeat, LONGEST_DELAY_MS);
+	return Math.max(retryAfterMs, Math.round(backOff * (1 - random / 4)));
+}
+
+/** Milliseconds that a Retry-After header (seconds or an HTTP date) asks for; 0 without one. */
+export function retryAfterMs(header: unknown, now: number): number {
+	if (typeof header !== 'string' || header.trim() === '') return 0;
+	const seconds = Number(header);
+	if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
+	const date = Date.parse(header);
+	return Number.isNaN(date) ? 0 : Math.max(0, date - now);
+}
