@@ -1,0 +1,113 @@
+import type { IExecuteFunctions, ILoadOptionsFunctions } from 'n8n-workflow';
+import { accountIdFault, baseUrlFault, trimBaseUrl } from '../cloudflare/account';
+import type { CredentialType } from '../cloudflare/client';
+import { CloudflareClient } from '../cloudflare/client';
+import { inputError } from '../cloudflare/errors';
+import { listIpsecTunnels } from '../cloudflare/ipsecTunnels';
+import type { IpsecTunnel } from '../cloudflare/types';
+
+const CREDENTIAL_TYPES: Readonly<Record<string, CredentialType>> = {
+	apiToken: 'cloudflareMagicTokenApi',
+	apiKey: 'cloudflareMagicKeyApi',
+};
+
+export interface AccountRequest {
+	/** Value of the parameter `authentication`. */
+	authentication: unknown;
+	/** Value of the option `accountId`; empty for the credential's own. */
+	accountId: unknown;
+	itemIndex?: number;
+	/** Milliseconds. */
+	timeoutMs?: number;
+}
+
+/**
+ * Checks the credential and gives a client for it.
+ *
+ * @throws NodeOperationError if the account id or the base URL may not be used
+ */
+export async function clientFor(
+	context: IExecuteFunctions | ILoadOptionsFunctions,
+	request: AccountRequest,
+): Promise<CloudflareClient> {
+	const { itemIndex, timeoutMs } = request;
+	const credentialType = CREDENTIAL_TYPES[String(request.authentication)];
+	if (credentialType === undefined) {
+		throw inputError(
+			context.getNode(),
+			"The parameter 'Authentication' has no such choice",
+			"Choose 'API Token' or 'API Email and Key'.",
+			itemIndex,
+		);
+	}
+	const credentials = await context.getCredentials(credentialType, itemIndex);
+	const own = request.accountId === undefined || request.accountId === '';
+	const accountId = String(own ? credentials.accountId : request.accountId).trim();
+	const baseUrl = String(credentials.baseUrl).trim();
+	const fault = accountIdFault(accountId) ?? baseUrlFault(baseUrl);
+	if (fault !== undefined) {
+		throw inputError(
+			context.getNode(),
+			own ? "The credential can't be used" : "The option 'Account ID' can't be used",
+			fault,
+			itemIndex,
+		);
+	}
+	return new CloudflareClient(context, {
+		credentialType,
+		baseUrl: trimBaseUrl(baseUrl),
+		accountId: accountId.toLowerCase(),
+		secrets: [credentials.apiToken, credentials.apiKey].filter((s) => typeof s === 'string'),
+		timeoutMs,
+	});
+}
+
+/** The clients of one run and each account's list of tunnels, which is read once. */
+export class Run {
+	private readonly clients = new Map<string, CloudflareClient>();
+
+	private readonly lists = new Map<CloudflareClient, Promise<IpsecTunnel[]>>();
+
+	constructor(readonly context: IExecuteFunctions) {}
+
+	/**
+	 * The client for the account of an item; items of one account share it.
+	 *
+	 * @throws NodeOperationError if the credential or the option Account ID can't be used
+	 */
+	async client(itemIndex: number): Promise<CloudflareClient> {
+		const authentication = this.context.getNodeParameter('authentication', itemIndex);
+		const timeout = this.context.getNodeParameter('options.timeout', itemIndex, 60) as number;
+		const accountId = this.context.getNodeParameter('options.accountId', itemIndex, '');
+		const made = await clientFor(this.context, {
+			authentication,
+			accountId,
+			itemIndex,
+			timeoutMs: this.timeoutMs(timeout, itemIndex),
+		});
+		const known = this.clients.get(made.accountId);
+		if (known !== undefined) return known;
+		this.clients.set(made.accountId, made);
+		return made;
+	}
+
+	/** The account's tunnels as they were at the first call for them in this run. */
+	async tunnels(client: CloudflareClient): Promise<IpsecTunnel[]> {
+		let list = this.lists.get(client);
+		if (list === undefined) {
+			list = listIpsecTunnels(client);
+			this.lists.set(client, list);
+		}
+		return await list;
+	}
+
+	private timeoutMs(seconds: unknown, itemIndex: number): number {
+		if (typeof seconds === 'number' && seconds >= 1 && seconds <= 600) return seconds * 1000;
+		throw inputError(
+			this.context.getNode(),
+			"The option 'Timeout' can't be used",
+			'Give the seconds until an unanswered request is given up, from 1 to 600.',
+			itemIndex,
+		);
+	}
+}

@@ -1,0 +1,23 @@
+import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
+import { listIpsecTunnels } from '../cloudflare/ipsecTunnels';
+import { clientFor } from './context';
+
+/** The tunnels of the account for the list of the parameter `tunnelId`, filtered and sorted here. */
+export async function searchTunnels(
+	this: ILoadOptionsFunctions,
+	filter?: string,
+): Promise<INodeListSearchResult> {
+	const client = await clientFor(this, {
+		authentication: this.getNodeParameter('authentication', 'apiToken'),
+		accountId: this.getNodeParameter('options.accountId', ''),
+	});
+	const wanted = (filter ?? '').toLowerCase();
+	const results = (await listIpsecTunnels(client))
+		.map(({ id, name, customer_endpoint }) => ({
+			name: customer_endpoint === undefined ? name : `${name} (${customer_endpoint})`,
+			value: id,
+		}))
+		.filter(({ name, value }) => name.toLowerCase().includes(wanted) || value === wanted)
+		.sort((a, b) => a.name.localeCompare(b.name));
+	return { results };
+}

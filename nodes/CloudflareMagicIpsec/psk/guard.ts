@@ -1,0 +1,55 @@
+import type { IExecuteFunctions, IWorkflowSettings } from 'n8n-workflow';
+import { inputError } from '../../cloudflare/errors';
+
+/**
+ * Keeps keys out of an AI agent's context: whatever a tool answers goes to the model and its
+ * provider.
+ *
+ * @throws NodeOperationError if the node runs as an agent's tool
+ */
+export function refuseAgents(context: IExecuteFunctions): void {
+	if (!context.isToolExecution() && !context.getNode().type.endsWith('Tool')) return;
+	throw inputError(
+		context.getNode(),
+		'PSK operations are not for AI agents',
+		"A tool's answer goes to the model, and a pre-shared key must not. Put the rotation into a workflow of its own, and give the agent a tool that starts it and returns the Notification items.",
+	);
+}
+
+/**
+ * Why `generate` must not start, or undefined: n8n's Retry On Fail runs the whole node again for
+ * all items, and each run replaces the keys that the one before made.
+ */
+export function retryFault(context: IExecuteFunctions): string | undefined {
+	return context.getNode().retryOnFail === true
+		? "Turn 'Retry On Fail' off in the node's settings, or use 'Prepare' and 'Set': a retry would generate all keys again and replace those that are live by then."
+		: undefined;
+}
+
+/** The settings of the workflow that store this run's data, by the names that n8n shows. */
+export function storingSettings(settings: IWorkflowSettings, manual: boolean): string[] {
+	const names: string[] = [];
+	if (manual) {
+		if (settings.saveManualExecutions !== false) names.push("'Save manual executions'");
+	} else {
+		if (settings.saveDataSuccessExecution !== 'none') {
+			names.push("'Save successful production executions'");
+		}
+		if (settings.saveDataErrorExecution !== 'none') {
+			names.push("'Save failed production executions'");
+		}
+	}
+	if (settings.saveExecutionProgress === true) names.push("'Save execution progress'");
+	return names;
+}
+
+/** Tells, where the workflow's settings would store the keys, which of them to turn off. */
+export function hintAtStorage(context: IExecuteFunctions): void {
+	const names = storingSettings(context.getWorkflowSettings(), context.getMode() === 'manual');
+	if (names.length === 0) return;
+	context.addExecutionHints({
+		type: 'warning',
+		location: 'outputPane',
+		message: `n8n stores the data of this run, and with it the keys of the Secret output, in its database. To stop that, open the workflow's Settings and choose 'Do not save' (or turn it off) for ${names.join(' and ')}.`,
+	});
+}

@@ -1,0 +1,70 @@
+import type {
+	IDataObject,
+	IExecuteFunctions,
+	INodeExecutionData,
+	INodeProperties,
+} from 'n8n-workflow';
+import { createIpsecTunnel } from '../../cloudflare/ipsecTunnels';
+import type { IpsecTunnelBody } from '../../cloudflare/types';
+import { Run } from '../context';
+import {
+	accountIdOption,
+	optionsCollection,
+	shownFor,
+	timeoutOption,
+	validateOnlyOption,
+} from '../properties';
+import {
+	cloudflareEndpointField,
+	interfaceAddressField,
+	missingFields,
+	nameField,
+	optionalFields,
+	readFields,
+	refuseFaults,
+} from './fields';
+import { checkedOnly, forEachItem, whole } from './items';
+
+export const description: INodeProperties[] = shownFor('tunnel', 'create', [
+	{ ...nameField, required: true },
+	{ ...cloudflareEndpointField, required: true },
+	{ ...interfaceAddressField, required: true },
+	{
+		displayName: 'Additional Fields',
+		name: 'additionalFields',
+		type: 'collection',
+		placeholder: 'Add Field',
+		default: {},
+		options: optionalFields,
+	},
+	optionsCollection([accountIdOption, timeoutOption, validateOnlyOption]),
+]);
+
+function readBody(context: IExecuteFunctions, itemIndex: number): IpsecTunnelBody {
+	const { given, faults } = readFields({
+		...(context.getNodeParameter('additionalFields', itemIndex, {}) as IDataObject),
+		name: context.getNodeParameter('name', itemIndex) as string,
+		cloudflareEndpoint: context.getNodeParameter('cloudflareEndpoint', itemIndex) as string,
+		interfaceAddress: context.getNodeParameter('interfaceAddress', itemIndex) as string,
+	});
+	refuseFaults(context, itemIndex, [...missingFields(given, faults), ...faults]);
+	return given as IpsecTunnelBody;
+}
+
+/** Create: makes one tunnel for each item, after all items were checked. */
+export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	const run = new Run(context);
+	return await forEachItem(
+		context,
+		async (itemIndex) => ({
+			body: readBody(context, itemIndex),
+			validateOnly: context.getNodeParameter('options.validateOnly', itemIndex, false) as boolean,
+			client: await run.client(itemIndex),
+		}),
+		async ({ body, validateOnly, client }, itemIndex) => {
+			const tunnel = await createIpsecTunnel(client, body, { itemIndex, validateOnly });
+			const json = whole(tunnel, client.accountId);
+			return [validateOnly ? checkedOnly(json) : json];
+		},
+	);
+}

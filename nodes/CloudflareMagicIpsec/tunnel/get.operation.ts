@@ -1,0 +1,38 @@
+import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import { getIpsecTunnel } from '../../cloudflare/ipsecTunnels';
+import { clock } from '../../cloudflare/clock';
+import { Run } from '../context';
+import { accountIdOption, optionsCollection, shownFor, timeoutOption } from '../properties';
+import { tunnelLocator } from '../tunnelLocator';
+import { forEachItem, simplified, whole } from './items';
+import { resolveTunnelId } from './resolve';
+
+export const description: INodeProperties[] = shownFor('tunnel', 'get', [
+	tunnelLocator,
+	{
+		displayName: 'Simplify',
+		name: 'simplify',
+		type: 'boolean',
+		default: true,
+		description: 'Whether to return a simplified version of the response instead of the raw data',
+	},
+	optionsCollection([accountIdOption, timeoutOption]),
+]);
+
+/** Get: one tunnel for each item. */
+export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	const run = new Run(context);
+	return await forEachItem(
+		context,
+		async (itemIndex) => await resolveTunnelId(run, itemIndex),
+		async ({ client, id }, itemIndex) => {
+			const tunnel = await getIpsecTunnel(client, id, { itemIndex });
+			const simplify = context.getNodeParameter('simplify', itemIndex) as boolean;
+			return [
+				simplify
+					? simplified(tunnel, client.accountId, clock.now())
+					: whole(tunnel, client.accountId),
+			];
+		},
+	);
+}

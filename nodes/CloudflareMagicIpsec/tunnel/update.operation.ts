@@ -1,0 +1,81 @@
+import type {
+	IDataObject,
+	IExecuteFunctions,
+	INodeExecutionData,
+	INodeProperties,
+} from 'n8n-workflow';
+import { getIpsecTunnel, updateIpsecTunnel } from '../../cloudflare/ipsecTunnels';
+import type { IpsecTunnelBody } from '../../cloudflare/types';
+import { Run } from '../context';
+import {
+	accountIdOption,
+	optionsCollection,
+	shownFor,
+	timeoutOption,
+	validateOnlyOption,
+} from '../properties';
+import { tunnelLocator } from '../tunnelLocator';
+import { missingFields, overlay, refuseFaults } from './fields';
+import { checkedOnly, forEachItem, whole } from './items';
+import { resolveTunnelId } from './resolve';
+import { readUpdate, updateFieldsCollection } from './updateFields';
+
+export const description: INodeProperties[] = shownFor('tunnel', 'update', [
+	tunnelLocator,
+	{
+		displayName: 'Mode',
+		name: 'mode',
+		type: 'options',
+		options: [
+			{
+				name: 'Merge',
+				value: 'merge',
+				description: 'Read the tunnel, change the fields below and keep all others',
+			},
+			{
+				name: 'Replace',
+				value: 'replace',
+				description:
+					'Send the fields below as the whole tunnel; a field that is missing may be reset',
+			},
+		],
+		default: 'merge',
+		description: 'What happens to the fields that are not given',
+	},
+	updateFieldsCollection,
+	optionsCollection([accountIdOption, timeoutOption, validateOnlyOption]),
+]);
+
+/** Update: writes one tunnel for each item, after all items were checked. */
+export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	const run = new Run(context);
+	return await forEachItem(
+		context,
+		async (itemIndex) => {
+			const replace = context.getNodeParameter('mode', itemIndex) === 'replace';
+			const { given, faults } = readUpdate(context, itemIndex);
+			refuseFaults(context, itemIndex, [
+				...(replace ? missingFields(given, faults) : []),
+				...faults,
+			]);
+			return {
+				given,
+				replace,
+				validateOnly: context.getNodeParameter('options.validateOnly', itemIndex, false) as boolean,
+				...(await resolveTunnelId(run, itemIndex)),
+			};
+		},
+		async ({ given, replace, validateOnly, client, id }, itemIndex): Promise<IDataObject[]> => {
+			const body = replace
+				? given
+				: overlay(await getIpsecTunnel(client, id, { itemIndex }), given);
+			refuseFaults(context, itemIndex, missingFields(body));
+			const tunnel = await updateIpsecTunnel(client, id, body as IpsecTunnelBody, {
+				itemIndex,
+				validateOnly,
+			});
+			const json = whole({ id, ...tunnel }, client.accountId);
+			return [validateOnly ? checkedOnly(json) : json];
+		},
+	);
+}

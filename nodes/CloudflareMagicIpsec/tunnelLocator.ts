@@ -1,0 +1,97 @@
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import { ID_PATTERN, isId } from '../cloudflare/account';
+import { inputError } from '../cloudflare/errors';
+import type { IpsecTunnel } from '../cloudflare/types';
+
+/** How a tunnel was named in the parameter `tunnelId`. */
+export type TunnelReference = { by: 'id'; id: string } | { by: 'name'; name: string };
+
+/** The parameter `tunnelId`: From List, By ID, By Name. */
+export const tunnelLocator: INodeProperties = {
+	displayName: 'Tunnel',
+	name: 'tunnelId',
+	type: 'resourceLocator',
+	default: { mode: 'list', value: '' },
+	required: true,
+	description: 'The IPsec tunnel to work on',
+	modes: [
+		{
+			displayName: 'From List',
+			name: 'list',
+			type: 'list',
+			placeholder: 'Choose a tunnel…',
+			typeOptions: { searchListMethod: 'searchTunnels', searchable: true },
+		},
+		{
+			displayName: 'By ID',
+			name: 'id',
+			type: 'string',
+			placeholder: 'e.g. 023e105f4ecef8ad9ca31a8372d0c353',
+			validation: [
+				{
+					type: 'regex',
+					properties: {
+						regex: ID_PATTERN,
+						errorMessage: 'A tunnel ID is 32 hexadecimal digits',
+					},
+				},
+			],
+		},
+		{
+			displayName: 'By Name',
+			name: 'name',
+			type: 'string',
+			placeholder: 'e.g. IPsec_1',
+		},
+	],
+};
+
+/**
+ * Reads the parameter `tunnelId` of an item.
+ *
+ * @throws NodeOperationError if it is empty or an id is not one
+ */
+export function tunnelReference(context: IExecuteFunctions, itemIndex: number): TunnelReference {
+	const parameter = context.getNodeParameter('tunnelId', itemIndex, '') as unknown;
+	const locator =
+		typeof parameter === 'object' && parameter !== null
+			? (parameter as { mode?: unknown; value?: unknown })
+			: { mode: 'id', value: parameter };
+	const value = typeof locator.value === 'string' ? locator.value.trim() : '';
+	if (value === '') {
+		throw inputError(
+			context.getNode(),
+			"The parameter 'Tunnel' is empty",
+			'Choose a tunnel from the list, or give its ID or name.',
+			itemIndex,
+		);
+	}
+	if (locator.mode === 'name') return { by: 'name', name: value };
+	if (isId(value)) return { by: 'id', id: value.toLowerCase() };
+	throw inputError(
+		context.getNode(),
+		"The parameter 'Tunnel' holds no tunnel ID",
+		"A tunnel ID is 32 hexadecimal digits. To give a name, choose 'By Name'.",
+		itemIndex,
+	);
+}
+
+/** The tunnel that a reference names in an account's list, or why there is none. */
+export function findTunnel(
+	tunnels: readonly IpsecTunnel[],
+	reference: TunnelReference,
+): { tunnel: IpsecTunnel } | { fault: string } {
+	const matches =
+		reference.by === 'id'
+			? tunnels.filter(({ id }) => id.toLowerCase() === reference.id)
+			: tunnels.filter(({ name }) => name === reference.name);
+	const shown = reference.by === 'id' ? `with the ID ${reference.id}` : `named '${reference.name}'`;
+	const [tunnel, second] = matches;
+	if (tunnel === undefined) {
+		return { fault: `The account has no tunnel ${shown} among its ${tunnels.length} tunnels` };
+	}
+	if (second !== undefined) {
+		return { fault: `The account has ${matches.length} tunnels ${shown}: choose one by its ID` };
+	}
+	return { tunnel };
+}
