@@ -64,6 +64,9 @@ export async function clientFor(
 
 /** The clients of one run and each account's list of tunnels, which is read once. */
 export class Run {
+	/** By what the items say; each credential is decrypted once, not once for each item. */
+	private readonly asked = new Map<string, CloudflareClient>();
+
 	private readonly clients = new Map<string, CloudflareClient>();
 
 	private readonly lists = new Map<CloudflareClient, Promise<IpsecTunnel[]>>();
@@ -77,18 +80,23 @@ export class Run {
 	 */
 	async client(itemIndex: number): Promise<CloudflareClient> {
 		const authentication = this.context.getNodeParameter('authentication', itemIndex);
-		const timeout = this.context.getNodeParameter('options.timeout', itemIndex, 60) as number;
 		const accountId = this.context.getNodeParameter('options.accountId', itemIndex, '');
+		const timeout = this.context.getNodeParameter('options.timeout', itemIndex, 60);
+		const key = JSON.stringify([authentication, accountId, timeout]);
+		const known = this.asked.get(key);
+		if (known !== undefined) return known;
+		const timeoutMs = this.timeoutMs(timeout, itemIndex);
 		const made = await clientFor(this.context, {
 			authentication,
 			accountId,
 			itemIndex,
-			timeoutMs: this.timeoutMs(timeout, itemIndex),
+			timeoutMs,
 		});
-		const known = this.clients.get(made.accountId);
-		if (known !== undefined) return known;
-		this.clients.set(made.accountId, made);
-		return made;
+		const account = JSON.stringify([authentication, made.accountId]);
+		const client = this.clients.get(account) ?? made;
+		this.clients.set(account, client);
+		this.asked.set(key, client);
+		return client;
 	}
 
 	/** The account's tunnels as they were at the first call for them in this run. */

@@ -6,6 +6,7 @@ import type {
 	NodeApiError,
 } from 'n8n-workflow';
 import { trimBaseUrl } from './account';
+import { RefusedCredentialError } from './authenticate';
 import { clock } from './clock';
 import type { CallFailure, Effect } from './errors';
 import { callError } from './errors';
@@ -300,6 +301,14 @@ function whatHappened(status: number, refusal: boolean, body: unknown): string {
 }
 
 function networkFault(error: unknown): Attempt {
+	const cause = record(error)?.cause;
+	if (cause instanceof RefusedCredentialError) {
+		return {
+			fault: 'rejected',
+			failure: { what: "the credential can't be used", remedy: cause.message },
+			retryAfterMs: 0,
+		};
+	}
 	const code = networkCode(error);
 	const refused = NOT_SENT.test(code);
 	return {

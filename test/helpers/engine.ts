@@ -1,0 +1,212 @@
+import 'reflect-metadata';
+import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import type {
+	IConnections,
+	ICredentialDataDecryptedObject,
+	ICredentialType,
+	IDataObject,
+	IHttpRequestOptions,
+	INode,
+	INodeExecutionData,
+	INodeType,
+	IRun,
+	ITaskData,
+	IWorkflowSettings,
+	WorkflowExecuteMode,
+} from 'n8n-workflow';
+
+// n8n-core reads the user folder while it is loaded.
+process.env.N8N_USER_FOLDER ??= path.join(tmpdir(), `n8n-engine-${process.pid}`);
+// Errors that a test provokes are looked at by the test.
+process.env.N8N_LOG_LEVEL ??= 'silent';
+mkdirSync(process.env.N8N_USER_FOLDER, { recursive: true });
+
+import * as core from 'n8n-core';
+import { createRunExecutionData, NodeConnectionTypes, NodeHelpers, Workflow } from 'n8n-workflow';
+
+/** Where the engine gets node and credential types from. */
+export interface TypeSource {
+	/** @param type the type as a workflow names it, for example `package.node` */
+	node(type: string): INodeType | undefined;
+	credential(name: string): ICredentialType | undefined;
+}
+
+export const PACKAGE_NAME = 'n8n-nodes-cloudflare-magic-ipsec';
+
+/** Types of a package that was built, loaded as n8n loads an installed one. */
+export async function typesOfPackage(directory: string): Promise<TypeSource> {
+	const loader = new core.PackageDirectoryLoader(directory);
+	await loader.loadAll();
+	const short = (type: string) => type.slice(type.lastIndexOf('.') + 1);
+	return {
+		node: (type) =>
+			type.startsWith(`${loader.packageName}.`) && short(type) in loader.known.nodes
+				? (loader.getNode(short(type)).type as INodeType)
+				: undefined,
+		credential: (name) =>
+			name in loader.known.credentials ? loader.getCredential(name).type : undefined,
+	};
+}
+
+/** Types given as objects, for tests of the sources. */
+export function typesOf(nodes: INodeType[], credentials: ICredentialType[]): TypeSource {
+	return {
+		// n8n offers a node that may be an agent's tool a second time, as a type that ends in Tool.
+		node: (type) =>
+			nodes.find(({ description: { name } }) =>
+				[name, `${name}Tool`].includes(type.replace(`${PACKAGE_NAME}.`, '')),
+			),
+		credential: (name) => credentials.find((type) => type.name === name),
+	};
+}
+
+/** A trigger without behaviour, and nodes without any: what n8n's own are for the engine. */
+const INERT: Readonly<Record<string, 'trigger' | 'node'>> = {
+	'n8n-nodes-base.manualTrigger': 'trigger',
+	'n8n-nodes-base.scheduleTrigger': 'trigger',
+	'n8n-nodes-base.stickyNote': 'node',
+	'n8n-nodes-base.noOp': 'node',
+};
+
+function inertNode(type: string): INodeType | undefined {
+	const kind = INERT[type];
+	if (kind === undefined) return undefined;
+	return {
+		description: {
+			displayName: type,
+			name: type.split('.')[1]!,
+			group: [kind === 'trigger' ? 'trigger' : 'transform'],
+			version: 1,
+			description: '',
+			defaults: { name: type },
+			inputs: kind === 'trigger' ? [] : [NodeConnectionTypes.Main],
+			outputs: [NodeConnectionTypes.Main],
+			properties: [],
+		},
+		async execute() {
+			return [this.getInputData()];
+		},
+	};
+}
+
+export interface WorkflowFile {
+	nodes: INode[];
+	connections: IConnections;
+	settings?: IWorkflowSettings;
+}
+
+export interface RunOptions {
+	types: TypeSource;
+	/** Decrypted data of each credential type. */
+	credentials: Record<string, ICredentialDataDecryptedObject>;
+	/** Items that the first node gets. */
+	input?: INodeExecutionData[];
+	mode?: WorkflowExecuteMode;
+}
+
+function credentialsHelper(options: RunOptions) {
+	return {
+		getParentTypes: () => [],
+		getCredentialsProperties: () => [],
+		isCredentialUsableByNode: () => true,
+		preAuthentication: async () => undefined,
+		getDecrypted: async (_data: unknown, _node: unknown, type: string) => {
+			const data = options.credentials[type];
+			if (data === undefined) throw new Error(`The test gives no credential of type ${type}`);
+			return { ...data };
+		},
+		authenticate: async (
+			data: ICredentialDataDecryptedObject,
+			type: string,
+			request: IHttpRequestOptions,
+		) => {
+			const authenticate = options.types.credential(type)?.authenticate;
+			if (typeof authenticate !== 'function')
+				throw new Error(`${type} has no authenticate function`);
+			return await authenticate(data, request);
+		},
+	};
+}
+
+/** What n8n gives a node besides the workflow. */
+export function additionalData(options: RunOptions): IDataObject {
+	return {
+		credentialsHelper: credentialsHelper(options),
+		executionId: '1',
+		restApiUrl: '',
+		instanceBaseUrl: '',
+		webhookBaseUrl: 'http://localhost/webhook',
+		webhookWaitingBaseUrl: 'http://localhost/webhook-waiting',
+		webhookTestBaseUrl: 'http://localhost/webhook-test',
+		formWaitingBaseUrl: 'http://localhost/form-waiting',
+		variables: {},
+		externalSecretsProxy: {},
+	} as unknown as IDataObject;
+}
+
+/** The workflow as n8n's engine holds it. */
+export function workflowOf(file: WorkflowFile, types: TypeSource): Workflow {
+	const find = (type: string) => {
+		const found = types.node(type) ?? inertNode(type);
+		if (found === undefined) throw new Error(`The test gives no node of type ${type}`);
+		return found;
+	};
+	return new Workflow({
+		id: 'workflow',
+		name: 'Workflow',
+		nodes: file.nodes,
+		connections: file.connections,
+		active: false,
+		nodeTypes: {
+			getByName: find,
+			getByNameAndVersion: (type: string, version?: number) =>
+				NodeHelpers.getVersionedNodeType(find(type), version),
+			getKnownTypes: () => ({}),
+		},
+		settings: { executionOrder: 'v1', ...file.settings },
+	});
+}
+
+/** Runs a workflow on n8n's own engine, from its first node. */
+export async function runWorkflow(file: WorkflowFile, options: RunOptions): Promise<IRun> {
+	const mode = options.mode ?? 'manual';
+	const workflow = workflowOf(file, options.types);
+	const hooks = new core.ExecutionLifecycleHooks(mode, '1', {
+		...file,
+		id: 'workflow',
+		name: 'Workflow',
+	} as never);
+	const start = workflow.getNode(file.nodes[0]!.name)!;
+	const execution = createRunExecutionData({
+		executionData: {
+			nodeExecutionStack: [
+				{ node: start, data: { main: [options.input ?? [{ json: {} }]] }, source: null },
+			],
+		},
+	} as never);
+	const engine = new core.WorkflowExecute(
+		{ ...additionalData(options), hooks } as never,
+		mode,
+		execution,
+	);
+	await workflow.expression.acquireIsolate();
+	try {
+		return await engine.processRunExecutionData(workflow);
+	} finally {
+		await workflow.expression.releaseIsolate();
+	}
+}
+
+/** What one node did in a run. */
+export function taskOf(run: IRun, node: string): ITaskData {
+	const task = run.data.resultData.runData[node]?.[0];
+	if (task === undefined) throw new Error(`The node ${node} did not run`);
+	return task;
+}
+
+/** The items of each main output of a node; an output without items is an empty list. */
+export function outputsOf(run: IRun, node: string): INodeExecutionData[][] {
+	return (taskOf(run, node).data?.main ?? []).map((items) => items ?? []);
+}

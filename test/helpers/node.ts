@@ -1,0 +1,112 @@
+import type {
+	ICredentialDataDecryptedObject,
+	IDataObject,
+	INode,
+	INodeExecutionData,
+	INodeParameters,
+	IRun,
+	IWorkflowSettings,
+	NodeExecutionHint,
+	WorkflowExecuteMode,
+} from 'n8n-workflow';
+import { CloudflareMagicKeyApi } from '../../credentials/CloudflareMagicKeyApi.credentials';
+import { CloudflareMagicTokenApi } from '../../credentials/CloudflareMagicTokenApi.credentials';
+import { CloudflareMagicIpsec } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsec.node';
+import type { Simulator } from '../simulator';
+import type { TypeSource } from './engine';
+import { outputsOf, PACKAGE_NAME, runWorkflow, taskOf, typesOf } from './engine';
+
+/** The package's types from their sources, so that coverage sees them. */
+export const sources: TypeSource = typesOf(
+	[new CloudflareMagicIpsec()],
+	[new CloudflareMagicTokenApi(), new CloudflareMagicKeyApi()],
+);
+
+export const NODE = 'Cloudflare Magic IPsec';
+
+export type Credentials = Record<string, ICredentialDataDecryptedObject>;
+
+/** Both credential types for an account of the simulator. */
+export function credentialsOf(
+	simulator: Simulator,
+	changes: ICredentialDataDecryptedObject = {},
+): Credentials {
+	const shared = { accountId: simulator.accountId, baseUrl: simulator.url };
+	return {
+		cloudflareMagicTokenApi: { apiToken: simulator.apiToken, ...shared, ...changes },
+		cloudflareMagicKeyApi: {
+			email: simulator.email,
+			apiKey: simulator.apiKey,
+			...shared,
+			...changes,
+		},
+	};
+}
+
+export interface NodeRun {
+	credentials: Credentials;
+	parameters: INodeParameters;
+	/** Items that the node gets, each as its json; one empty item without it. */
+	items?: IDataObject[];
+	/** Settings of the node, such as onError and retryOnFail. */
+	node?: Partial<INode>;
+	settings?: IWorkflowSettings;
+	mode?: WorkflowExecuteMode;
+}
+
+export interface NodeResult {
+	/** The items of each output. */
+	outputs: INodeExecutionData[][];
+	/** The json of each item of each output. */
+	jsons: IDataObject[][];
+	/** The error that stopped the run, as n8n keeps it. */
+	error: (Error & IDataObject) | undefined;
+	hints: NodeExecutionHint[];
+	run: IRun;
+}
+
+/** Runs the action node behind a node that gives it the items, on n8n's engine. */
+export async function runNode(options: NodeRun): Promise<NodeResult> {
+	const authentication = (options.parameters.authentication as string) ?? 'apiToken';
+	const type = authentication === 'apiToken' ? 'cloudflareMagicTokenApi' : 'cloudflareMagicKeyApi';
+	const node: INode = {
+		id: 'node',
+		name: NODE,
+		type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
+		typeVersion: 1,
+		position: [200, 0],
+		parameters: options.parameters,
+		credentials: { [type]: { id: '1', name: 'Cloudflare' } },
+		...options.node,
+	};
+	const before: INode = {
+		id: 'before',
+		name: 'Before',
+		type: 'n8n-nodes-base.noOp',
+		typeVersion: 1,
+		position: [0, 0],
+		parameters: {},
+	};
+	const run = await runWorkflow(
+		{
+			nodes: [before, node],
+			connections: { Before: { main: [[{ node: NODE, type: 'main', index: 0 }]] } },
+			settings: options.settings,
+		},
+		{
+			types: sources,
+			credentials: options.credentials,
+			input: (options.items ?? [{}]).map((json, item) => ({ json, pairedItem: { item } })),
+			mode: options.mode,
+		},
+	);
+	const task = taskOf(run, NODE);
+	const outputs = outputsOf(run, NODE);
+	return {
+		outputs,
+		jsons: outputs.map((items) => items.map(({ json }) => json)),
+		error: task.error as never,
+		hints: task.hints ?? [],
+		run,
+	};
+}

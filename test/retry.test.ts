@@ -1,0 +1,125 @@
+import { clock } from '../nodes/cloudflare/clock';
+import { Pacer } from '../nodes/cloudflare/pacer';
+import { delayBefore, effectOfFault, mayRepeat, retryAfterMs } from '../nodes/cloudflare/retry';
+import { useVirtualClock } from './helpers/virtualClock';
+
+describe('what may be repeated', () => {
+	it.each([
+		['read', 'refused lost throttled server'],
+		['repeatable', 'refused lost throttled server unreadable'],
+		['once', 'refused throttled'],
+	] as const)('%s: %s', (policy, faults) => {
+		const all = ['refused', 'lost', 'unreadable', 'throttled', 'server', 'rejected'] as const;
+		expect(all.filter((fault) => mayRepeat(policy, fault)).sort()).toEqual(
+			faults.split(' ').sort(),
+		);
+	});
+
+	it('only a lost, unreadable or 5xx answer leaves the effect unknown', () => {
+		const all = ['refused', 'lost', 'unreadable', 'throttled', 'server', 'rejected'] as const;
+		expect(all.filter((fault) => effectOfFault(fault) === 'unknown')).toEqual([
+			'lost',
+			'unreadable',
+			'server',
+		]);
+	});
+});
+
+describe('the wait before a repetition', () => {
+	it('doubles up to 8 s, less up to a quarter', () => {
+		expect([0, 1, 2, 3, 4, 5].map((repeat) => delayBefore(repeat, 0, 0))).toEqual([
+			500, 1000, 2000, 4000, 8000, 8000,
+		]);
+		expect(delayBefore(1, 0, 0.999)).toBe(750);
+	});
+
+	it('never undercuts Retry-After', () => {
+		expect(delayBefore(0, 30_000, 0.5)).toBe(30_000);
+		expect(delayBefore(3, 1_000, 0)).toBe(4_000);
+	});
+
+	it.each([
+		['7', 7_000],
+		['0', 0],
+		['-3', 0],
+		['', 0],
+		[undefined, 0],
+		['soon', 0],
+		['Sat, 21 Nov 2026 10:00:05 GMT', 5_000],
+		['Sat, 21 Nov 2026 09:00:00 GMT', 0],
+	])('reads Retry-After %p as %d ms', (header, expected) => {
+		expect(retryAfterMs(header, Date.parse('2026-11-21T10:00:00Z'))).toBe(expected);
+	});
+});
+
+describe('pacing by the Ratelimit header', () => {
+	const virtual = useVirtualClock();
+
+	it('sends freely while there is no header', async () => {
+		const pacer = new Pacer();
+		for (let n = 0; n < 100; n++) await pacer.enter();
+		expect(virtual.slept()).toBe(0);
+	});
+
+	it('waits for the window to end when nothing is left', async () => {
+		const pacer = new Pacer();
+		await pacer.enter();
+		pacer.leave('"default";r=1;t=30');
+		await pacer.enter();
+		expect(virtual.slept()).toBe(0);
+		pacer.leave('"default";r=0;t=29');
+		await pacer.enter();
+		expect(virtual.slept()).toBeGreaterThanOrEqual(29_000);
+		expect(virtual.slept()).toBeLessThanOrEqual(30_000);
+	});
+
+	it('counts requests that are under way', async () => {
+		const pacer = new Pacer();
+		await pacer.enter();
+		pacer.leave('"default";r=2;t=10');
+		await pacer.enter();
+		await pacer.enter();
+		expect(virtual.slept()).toBe(0);
+		await pacer.enter();
+		expect(virtual.slept()).toBe(10_000);
+	});
+
+	it('takes the smallest number of a window, whatever order answers come in', async () => {
+		const pacer = new Pacer();
+		await Promise.all([pacer.enter(), pacer.enter()]);
+		pacer.leave('"default";r=0;t=5');
+		pacer.leave('"default";r=1;t=5');
+		await pacer.enter();
+		expect(virtual.slept()).toBe(5_000);
+	});
+
+	it('never waits longer than five and a half minutes', async () => {
+		const pacer = new Pacer();
+		await pacer.enter();
+		pacer.leave('"default";r=0;t=86400');
+		await pacer.enter();
+		expect(virtual.slept()).toBe(330_000);
+	});
+
+	it.each(['nonsense', '', undefined, '"default";r=;t=1', 'r=x'])('ignores %p', async (header) => {
+		const pacer = new Pacer();
+		await pacer.enter();
+		pacer.leave(header);
+		await pacer.enter();
+		expect(virtual.slept()).toBe(0);
+	});
+});
+
+describe('the real clock', () => {
+	it('sleeps, and stops when it is told to', async () => {
+		const before = clock.now();
+		await clock.sleep(20);
+		expect(clock.now() - before).toBeGreaterThanOrEqual(15);
+		expect(clock.random()).toBeLessThan(1);
+		const stop = new AbortController();
+		const sleeping = clock.sleep(200, stop.signal);
+		stop.abort();
+		await expect(sleeping).rejects.toThrow('Stopped');
+		await expect(clock.sleep(200, AbortSignal.abort())).rejects.toThrow('Stopped');
+	});
+});
