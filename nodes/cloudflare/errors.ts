@@ -34,7 +34,8 @@ export function bareNode(node: INode): INode {
 	return { ...node, parameters: {} };
 }
 
-function sentence(text: string): string {
+/** A text with a full stop at its end. */
+export function sentence(text: string): string {
 	return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 

@@ -64,6 +64,8 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	return await runPskOperation(context, {
 		action: 'generate the PSKs',
 		readInput: () => undefined,
+		keyOf: () => undefined,
+		changesKeys: true,
 		startFault: () => retryFault(context) ?? countFault(context, concurrencyOption),
 		apply: async (_, targets, failures) =>
 			await mapLimit(

@@ -67,6 +67,8 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	return await runPskOperation(context, {
 		action: 'prepare the PSKs',
 		readInput: readWish,
+		keyOf: () => undefined,
+		changesKeys: false,
 		startFault: () => countFault(context, batchSizeOption),
 		apply: async (_, targets, failures) => {
 			const checked = await sendKeys(

@@ -15,6 +15,10 @@ export interface PskOperation<Input> {
 	readInput(context: IExecuteFunctions, itemIndex: number): Input;
 	/** Why the operation can't start at all, or undefined. */
 	startFault?(context: IExecuteFunctions): string | undefined;
+	/** The key that is sent for a target; undefined where Cloudflare makes it. */
+	keyOf(input: Input): string | undefined;
+	/** False if the operation only prepares or checks, so that nothing is to be verified. */
+	changesKeys: boolean;
 	/** Gives every target exactly one outcome, and never rejects. */
 	apply(
 		context: IExecuteFunctions,
@@ -54,7 +58,10 @@ export async function runPskOperation<Input>(
 	if (plan.targets.length > 0) hintAtStorage(context);
 	const failures = new FailureLog();
 	const applied = await operation.apply(context, plan.targets, failures);
-	const outcomes = [...plan.refused, ...(await verifyOutcomes(plan.targets, applied))];
+	const verified = operation.changesKeys
+		? await verifyOutcomes(plan.targets, applied, (input) => operation.keyOf(input))
+		: applied;
+	const outcomes = [...plan.refused, ...verified];
 	const refused = outcomes.filter(({ status }) => status === 'unapplied');
 	if (refused.length > 0 && refused.length === outcomes.length && !context.continueOnFail()) {
 		throw nothingApplied(context, operation, refused, failures.first);

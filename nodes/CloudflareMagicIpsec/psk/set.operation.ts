@@ -40,7 +40,7 @@ function judge({ target, psk, validateOnly }: KeyedTarget, verdict: PskSetVerdic
 		return { ...subject, status: 'unapplied', reason: verdict.reason };
 	if (validateOnly) return { ...subject, status: 'validated' };
 	if (verdict.kind === 'unclear') {
-		return { ...subject, status: 'unknown', psk, reason: `${verdict.reason}.` };
+		return { ...subject, status: 'unknown', psk, reason: verdict.reason };
 	}
 	return {
 		...subject,
@@ -57,6 +57,8 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	return await runPskOperation(context, {
 		action: 'set the PSKs',
 		readInput: readKey,
+		keyOf: (psk) => psk,
+		changesKeys: true,
 		startFault: () => countFault(context, batchSizeOption),
 		apply: async (_, targets, failures) =>
 			await sendKeys(

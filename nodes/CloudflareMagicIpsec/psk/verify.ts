@@ -1,4 +1,5 @@
 import type { CloudflareClient } from '../../cloudflare/client';
+import { sentence } from '../../cloudflare/errors';
 import { listIpsecTunnels } from '../../cloudflare/ipsecTunnels';
 import type { IpsecTunnel } from '../../cloudflare/types';
 import type { PskOutcome } from './outcome';
@@ -37,56 +38,75 @@ async function datesNow(client: CloudflareClient): Promise<Dates | undefined> {
 	}
 }
 
+function hasMoved(now: string | undefined, before: string | undefined): boolean {
+	return now !== before && !sameInstant(now, before);
+}
+
 function sayWhatIsKnown(
 	outcome: PskOutcome & { status: 'unknown' },
 	before: string | undefined,
 	dates: Dates | undefined,
 ): PskOutcome {
-	const now = dates?.get(outcome.tunnelId ?? '');
 	const remedy =
 		outcome.psk === undefined
 			? 'Set a key of your own for this tunnel to be sure.'
 			: 'Keep this key, and run Set again with it: setting the same key twice does no harm.';
-	if (dates === undefined) {
-		return { ...outcome, reason: `${outcome.reason} ${remedy}` };
-	}
-	const seen =
-		now === before || sameInstant(now, before)
-			? "Cloudflare's date of the key has not moved, so the old key is probably still live."
-			: "Cloudflare's date of the key has moved, so a new key is probably live.";
-	return { ...outcome, lastGeneratedOn: now, reason: `${outcome.reason} ${seen} ${remedy}` };
+	const happened = sentence(outcome.reason);
+	if (dates === undefined) return { ...outcome, reason: `${happened} ${remedy}` };
+	const now = dates.get(outcome.tunnelId ?? '');
+	const seen = hasMoved(now, before)
+		? "Cloudflare's date of the key has moved, so a new key is probably live."
+		: "Cloudflare's date of the key has not moved, so the old key is probably still live.";
+	return { ...outcome, lastGeneratedOn: now, reason: `${happened} ${seen} ${remedy}` };
 }
 
-function verified(outcome: PskOutcome, before: string | undefined, dates: Dates | undefined) {
-	if (outcome.status === 'unknown') return sayWhatIsKnown(outcome, before, dates);
-	if (outcome.status !== 'applied') return outcome;
+/** A refusal that the date contradicts is no longer one: the key that was sent may be live. */
+function doubted(
+	outcome: PskOutcome & { status: 'unapplied' },
+	before: string | undefined,
+	dates: Dates | undefined,
+	psk: string | undefined,
+): PskOutcome {
 	const now = dates?.get(outcome.tunnelId ?? '');
-	return { ...outcome, verified: sameInstant(now, outcome.lastGeneratedOn) };
+	if (now === undefined || !hasMoved(now, before)) return outcome;
+	return sayWhatIsKnown({ ...outcome, status: 'unknown', psk }, before, dates);
 }
 
 /**
- * Reads each account's tunnels once more after a change: an applied key is verified when the date
- * that Cloudflare now shows is the one that our call answered. Never throws.
+ * Reads each account's tunnels once more after a change. An applied key is verified when the date
+ * that Cloudflare now shows is the one that our call answered; a refused one is believed while the
+ * date has not moved. Never throws.
+ *
+ * @param keyOf the key that was sent for a target, if one was
  */
-export async function verifyOutcomes(
-	targets: ReadonlyArray<Target<unknown>>,
+export async function verifyOutcomes<Input>(
+	targets: ReadonlyArray<Target<Input>>,
 	outcomes: readonly PskOutcome[],
+	keyOf: (input: Input) => string | undefined,
 ): Promise<PskOutcome[]> {
-	const byItem = new Map(targets.map((target) => [target.itemIndex, target]));
-	const clients = new Map<string, CloudflareClient>();
-	for (const { itemIndex, status } of outcomes) {
-		const client = byItem.get(itemIndex)?.client;
-		if (client !== undefined && (status === 'applied' || status === 'unknown')) {
-			clients.set(client.accountId, client);
-		}
+	const changed = targets.filter(({ validateOnly }) => !validateOnly);
+	const dates = new Map<CloudflareClient, Dates | undefined>();
+	for (const { client } of changed) {
+		if (!dates.has(client)) dates.set(client, await datesNow(client));
 	}
-	const dates = new Map<string, Dates | undefined>();
-	for (const [accountId, client] of clients) dates.set(accountId, await datesNow(client));
-	return outcomes.map((outcome) =>
-		verified(
-			outcome,
-			byItem.get(outcome.itemIndex)?.tunnel.psk_metadata?.last_generated_on,
-			dates.get(outcome.accountId ?? ''),
-		),
-	);
+	const byItem = new Map(changed.map((target) => [target.itemIndex, target]));
+	return outcomes.map((outcome) => {
+		const target = byItem.get(outcome.itemIndex);
+		if (target === undefined) return outcome;
+		const before = target.tunnel.psk_metadata?.last_generated_on;
+		const now = dates.get(target.client);
+		switch (outcome.status) {
+			case 'applied':
+				return {
+					...outcome,
+					verified: sameInstant(now?.get(target.tunnel.id), outcome.lastGeneratedOn),
+				};
+			case 'unapplied':
+				return doubted(outcome, before, now, keyOf(target.input));
+			case 'unknown':
+				return sayWhatIsKnown(outcome, before, now);
+			default:
+				return outcome;
+		}
+	});
 }
