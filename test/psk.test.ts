@@ -1,6 +1,7 @@
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import type { Simulator } from './simulator';
 import { useAccount } from './helpers/account';
+import { answerWith } from './helpers/answer';
 import type { NodeResult, NodeRun } from './helpers/node';
 import { credentialsOf, runNode } from './helpers/node';
 import { useVirtualClock } from './helpers/virtualClock';
@@ -543,7 +544,7 @@ describe('after the first change', () => {
 			kind: 'body',
 			operation: 'pskSet',
 			status: 200,
-			body: JSON.stringify({ success: true, errors: [], messages: [], result }),
+			body: answerWith(result),
 		});
 		const { jsons } = await psk(simulator, 'set');
 		expect(statuses(jsons[1])).toEqual(['unknown', 'unknown', 'unknown']);
@@ -579,7 +580,7 @@ describe('after the first change', () => {
 			kind: 'body',
 			operation: 'pskSet',
 			status: 200,
-			body: JSON.stringify({ success: true, errors: [], messages: [], result }),
+			body: answerWith(result),
 		});
 		const { error } = await psk(simulator, 'set');
 		expect(error?.description).toContain('Cloudflare gave no reason');
@@ -591,7 +592,7 @@ describe('after the first change', () => {
 			kind: 'body',
 			operation: 'pskSet',
 			status: 200,
-			body: '{"success":true,"errors":[],"messages":[],"result":{}}',
+			body: answerWith({}),
 		});
 		const { jsons } = await psk(simulator, 'set');
 		expect(statuses(jsons[0])).toEqual(['unknown', 'unknown', 'unknown']);
@@ -603,7 +604,7 @@ describe('after the first change', () => {
 			kind: 'body',
 			operation: 'pskSet',
 			status: 200,
-			body: '{"success":true,"errors":[],"messages":[],"result":null}',
+			body: answerWith(null),
 		});
 		const { jsons } = await psk(simulator, 'set');
 		expect(statuses(jsons[0])).toEqual(['unknown', 'unknown', 'unknown']);
@@ -616,7 +617,7 @@ describe('after the first change', () => {
 			kind: 'body',
 			operation: 'pskGenerate',
 			status: 200,
-			body: '{"success":true,"errors":[],"messages":[],"result":{}}',
+			body: answerWith({}),
 		});
 		const { jsons } = await psk(simulator, 'generate', { options: { concurrency: 1 } });
 		expect(statuses(jsons[1])).toEqual(['unknown', 'applied', 'applied']);
@@ -628,7 +629,7 @@ describe('after the first change', () => {
 			kind: 'body',
 			operation: 'pskGenerate',
 			status: 200,
-			body: '{"success":true,"errors":[],"messages":[],"result":{"psk":"k"}}',
+			body: answerWith({ psk: 'k' }),
 		});
 		const { jsons } = await psk(simulator, 'generate', { options: { concurrency: 1 } });
 		expect(jsons[0]![0]).toMatchObject({

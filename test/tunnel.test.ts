@@ -1,5 +1,6 @@
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { useAccount } from './helpers/account';
+import { answerWith } from './helpers/answer';
 import type { NodeResult, NodeRun } from './helpers/node';
 import { credentialsOf, runNode } from './helpers/node';
 import { useVirtualClock } from './helpers/virtualClock';
@@ -160,12 +161,7 @@ describe('Get Many', () => {
 			kind: 'body',
 			operation: 'list',
 			status: 200,
-			body: JSON.stringify({
-				success: true,
-				errors: [],
-				messages: [],
-				result: { ipsec_tunnels: list },
-			}),
+			body: answerWith({ ipsec_tunnels: list }),
 		});
 		const { jsons } = await tunnel(simulator, 'getAll', {
 			returnAll: true,
@@ -208,7 +204,7 @@ describe('Get Many', () => {
 				kind: 'body',
 				operation: 'list',
 				status: 200,
-				body: JSON.stringify({ success: true, errors: [], messages: [], result }),
+				body: answerWith(result),
 			});
 			const { error } = await tunnel(account(), 'getAll', {
 				returnAll: true,
@@ -259,12 +255,7 @@ describe('Get and Delete', () => {
 			kind: 'body',
 			operation: 'list',
 			status: 200,
-			body: JSON.stringify({
-				success: true,
-				errors: [],
-				messages: [],
-				result: { ipsec_tunnels: list },
-			}),
+			body: answerWith({ ipsec_tunnels: list }),
 		});
 		const { error } = await tunnel(simulator, 'delete', { tunnelId: byName('twin') });
 		expect(error?.description).toContain("3 tunnels named 'twin': choose one by its ID");
@@ -303,7 +294,7 @@ describe('Get and Delete', () => {
 				kind: 'body',
 				operation: operation as 'get',
 				status: 200,
-				body: '{"success":true,"errors":[],"messages":[],"result":{}}',
+				body: answerWith({}),
 			});
 			const { error } = await tunnel(simulator, operation, { tunnelId, simplify: true });
 			expect(error?.message).toContain('unexpected form');
@@ -528,7 +519,7 @@ describe('Create', () => {
 				kind: 'body',
 				operation: 'create',
 				status: 200,
-				body: JSON.stringify({ success: true, errors: [], messages: [], result }),
+				body: answerWith(result),
 			});
 			const { jsons } = await tunnel(account(), 'create', NEW);
 			expect(jsons[0]![0]).toMatchObject({ id: known!.id, name: known!.name });
@@ -540,7 +531,7 @@ describe('Create', () => {
 			kind: 'body',
 			operation: 'create',
 			status: 200,
-			body: '{"success":true,"errors":[],"messages":[],"result":{}}',
+			body: answerWith({}),
 		});
 		const { error } = await tunnel(account(), 'create', NEW);
 		expect(error?.description).toContain('The change may have been made');
@@ -599,12 +590,7 @@ describe('Update', () => {
 			kind: 'body',
 			operation: 'get',
 			status: 200,
-			body: JSON.stringify({
-				success: true,
-				errors: [],
-				messages: [],
-				result: { ipsec_tunnel: read },
-			}),
+			body: answerWith({ ipsec_tunnel: read }),
 		});
 		const fqdn = `me.${simulator.accountId}.custom.ipsec.cloudflare.com`;
 		await tunnel(simulator, 'update', {
@@ -721,7 +707,7 @@ describe('Update', () => {
 			kind: 'body',
 			operation: 'update',
 			status: 200,
-			body: '{"success":true,"errors":[],"messages":[],"result":{"modified":true}}',
+			body: answerWith({ modified: true }),
 		});
 		const { error } = await tunnel(simulator, 'update', {
 			tunnelId: byId(first!.id),
@@ -780,12 +766,7 @@ describe('Update Many', () => {
 			kind: 'body',
 			operation: 'bulkUpdate',
 			status: 200,
-			body: JSON.stringify({
-				success: true,
-				errors: [],
-				messages: [],
-				result: { modified: true, modified_ipsec_tunnels: [first] },
-			}),
+			body: answerWith({ modified: true, modified_ipsec_tunnels: [first] }),
 		});
 		const { jsons } = await many({ node: { onError: 'continueRegularOutput' } });
 		expect(jsons[0]!.map((item) => 'error' in item)).toEqual([false, true, true]);
@@ -797,7 +778,7 @@ describe('Update Many', () => {
 			kind: 'body',
 			operation: 'bulkUpdate',
 			status: 200,
-			body: '{"success":true,"errors":[],"messages":[],"result":{}}',
+			body: answerWith({}),
 		});
 		expect((await many()).error?.message).toContain('no list of modified tunnels');
 	});

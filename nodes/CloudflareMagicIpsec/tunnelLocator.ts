@@ -1,4 +1,4 @@
-import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import type { IExecuteFunctions, INode, INodeProperties } from 'n8n-workflow';
 import { ID_PATTERN, isId } from '../cloudflare/account';
 import { inputError } from '../cloudflare/errors';
 import type { IpsecTunnel } from '../cloudflare/types';
@@ -76,22 +76,30 @@ export function tunnelReference(context: IExecuteFunctions, itemIndex: number): 
 	);
 }
 
-/** The tunnel that a reference names in an account's list, or why there is none. */
+/**
+ * The tunnel that a reference names in an account's list.
+ *
+ * @throws NodeOperationError if none or two match
+ */
 export function findTunnel(
+	node: INode,
 	tunnels: readonly IpsecTunnel[],
 	reference: TunnelReference,
-): { tunnel: IpsecTunnel } | { fault: string } {
+	itemIndex: number,
+): IpsecTunnel {
 	const matches =
 		reference.by === 'id'
 			? tunnels.filter(({ id }) => id.toLowerCase() === reference.id)
 			: tunnels.filter(({ name }) => name === reference.name);
-	const shown = reference.by === 'id' ? `with the ID ${reference.id}` : `named '${reference.name}'`;
 	const [tunnel, second] = matches;
-	if (tunnel === undefined) {
-		return { fault: `The account has no tunnel ${shown} among its ${tunnels.length} tunnels` };
-	}
-	if (second !== undefined) {
-		return { fault: `The account has ${matches.length} tunnels ${shown}: choose one by its ID` };
-	}
-	return { tunnel };
+	if (tunnel !== undefined && second === undefined) return tunnel;
+	const shown = reference.by === 'id' ? `with the ID ${reference.id}` : `named '${reference.name}'`;
+	throw inputError(
+		node,
+		"The parameter 'Tunnel' names no single tunnel",
+		tunnel === undefined
+			? `The account has no tunnel ${shown} among its ${tunnels.length} tunnels.`
+			: `The account has ${matches.length} tunnels ${shown}: choose one by its ID.`,
+		itemIndex,
+	);
 }

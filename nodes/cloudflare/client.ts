@@ -10,6 +10,8 @@ import { RefusedCredentialError } from './authenticate';
 import { clock } from './clock';
 import type { CallFailure, Effect } from './errors';
 import { callError } from './errors';
+import type { JsonRecord } from './json';
+import { record, text } from './json';
 import { Pacer } from './pacer';
 import type { Fault, RepeatPolicy } from './retry';
 import { delayBefore, effectOfFault, MAX_REPEATS, mayRepeat, retryAfterMs } from './retry';
@@ -81,16 +83,6 @@ const NETWORK_TEXTS: Readonly<Record<string, string>> = {
 	ECONNABORTED: 'no answer came in time',
 	ERR_CANCELED: 'no answer came in time',
 };
-
-function record(value: unknown): Record<string, unknown> | undefined {
-	return typeof value === 'object' && value !== null && !Array.isArray(value)
-		? (value as Record<string, unknown>)
-		: undefined;
-}
-
-function text(value: unknown): string | undefined {
-	return typeof value === 'string' && value !== '' ? value : undefined;
-}
 
 /** The network's code in an error of n8n's HTTP helper, wherever it was put. */
 function networkCode(error: unknown): string {
@@ -259,7 +251,7 @@ export class CloudflareClient {
 
 	private cloudflareError(
 		call: Call,
-		envelope: Record<string, unknown> | undefined,
+		envelope: JsonRecord | undefined,
 	): Pick<CallFailure, 'code' | 'detail' | 'documentationUrl' | 'pointer'> {
 		const errors = Array.isArray(envelope?.errors)
 			? envelope.errors.map(record).filter((entry) => entry !== undefined)

@@ -1,6 +1,8 @@
-import type { Call, CloudflareClient } from './client';
-import type { GeneratedPsk, IpsecTunnel, IpsecTunnelBody, PskEntry, PskSetVerdict } from './types';
 import { isId } from './account';
+import type { Call, CloudflareClient } from './client';
+import type { JsonRecord } from './json';
+import { field, record, text } from './json';
+import type { GeneratedPsk, IpsecTunnel, IpsecTunnelBody, PskEntry, PskSetVerdict } from './types';
 
 /**
  * One function per documented endpoint of Cloudflare's Magic IPsec tunnels, in the order of
@@ -31,17 +33,7 @@ function secretsOf(...bodies: Array<Partial<IpsecTunnelBody>>): string[] {
 	return bodies.flatMap((body) => [body.psk, body.bgp?.md5_key]).filter((s) => s !== undefined);
 }
 
-function record(value: unknown): Record<string, unknown> | undefined {
-	return typeof value === 'object' && value !== null && !Array.isArray(value)
-		? (value as Record<string, unknown>)
-		: undefined;
-}
-
-function field(value: unknown, name: string): unknown {
-	return record(value)?.[name];
-}
-
-function withoutPsk(tunnel: Record<string, unknown>): Record<string, unknown> {
+function withoutPsk(tunnel: JsonRecord): JsonRecord {
 	return Object.fromEntries(Object.entries(tunnel).filter(([name]) => name !== 'psk'));
 }
 
@@ -61,13 +53,11 @@ function writtenTunnel(value: unknown, options: CallOptions): WrittenTunnel | un
 }
 
 function lastGeneratedOn(value: unknown): string | undefined {
-	const date = field(field(value, 'psk_metadata'), 'last_generated_on');
-	return typeof date === 'string' ? date : undefined;
+	return text(field(field(value, 'psk_metadata'), 'last_generated_on'));
 }
 
 function ipsecIdIn(value: unknown): string | undefined {
-	const id = field(value, 'ipsec_id');
-	return typeof id === 'string' ? id : undefined;
+	return text(field(value, 'ipsec_id'));
 }
 
 /** GET /ipsec_tunnels: all tunnels of the account; Cloudflare does not page them. */
@@ -232,12 +222,10 @@ export async function generatePsk(
 		itemIndex: options.itemIndex,
 	};
 	const { result } = await client.send(call);
-	const psk = field(result, 'psk');
-	if (options.validateOnly !== true && (typeof psk !== 'string' || psk === '')) {
-		throw client.unexpected(call, 'no PSK');
-	}
+	const psk = text(field(result, 'psk'));
+	if (options.validateOnly !== true && psk === undefined) throw client.unexpected(call, 'no PSK');
 	return {
-		psk: typeof psk === 'string' ? psk : '',
+		psk: psk ?? '',
 		ipsec_id: ipsecIdIn(result),
 		last_generated_on: lastGeneratedOn(result),
 	};
@@ -283,11 +271,7 @@ export async function setPsks(
 	return new Map(verdicts);
 }
 
-function verdictOn(
-	entry: PskEntry,
-	applied: Record<string, unknown>,
-	unapplied: Record<string, unknown>,
-): PskSetVerdict {
+function verdictOn(entry: PskEntry, applied: JsonRecord, unapplied: JsonRecord): PskSetVerdict {
 	const details = Object.hasOwn(applied, entry.id) ? applied[entry.id] : undefined;
 	const refused = Object.hasOwn(unapplied, entry.id);
 	if (details !== undefined && refused) {
@@ -297,17 +281,14 @@ function verdictOn(
 		};
 	}
 	if (refused) {
-		const reason = unapplied[entry.id];
-		return {
-			kind: 'unapplied',
-			reason: typeof reason === 'string' && reason !== '' ? reason : 'Cloudflare gave no reason',
-		};
+		const reason = text(unapplied[entry.id]) ?? 'Cloudflare gave no reason';
+		return { kind: 'unapplied', reason };
 	}
 	if (record(details) === undefined) {
 		return { kind: 'unclear', reason: 'Cloudflare did not say whether the key was applied' };
 	}
-	const echoed = field(details, 'psk');
-	if (typeof echoed === 'string' && echoed !== '' && echoed !== entry.psk) {
+	const echoed = text(field(details, 'psk'));
+	if (echoed !== undefined && echoed !== entry.psk) {
 		return {
 			kind: 'unclear',
 			reason: 'Cloudflare answered another key than the one that was sent',

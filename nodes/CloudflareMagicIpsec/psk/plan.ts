@@ -108,29 +108,22 @@ async function resolve<Input>(
 	item: ReadItem<Input>,
 	seen: Map<string, number>,
 ): Promise<Target<Input>> {
-	const found = findTunnel(await run.tunnels(item.client), item.reference);
 	const node = run.context.getNode();
-	if ('fault' in found) {
-		throw inputError(
-			node,
-			"The parameter 'Tunnel' names no single tunnel",
-			`${found.fault}.`,
-			item.itemIndex,
-		);
-	}
-	const key = `${item.client.accountId} ${found.tunnel.id}`;
+	const tunnels = await run.tunnels(item.client);
+	const tunnel = findTunnel(node, tunnels, item.reference, item.itemIndex);
+	const key = `${item.client.accountId} ${tunnel.id}`;
 	const earlier = seen.get(key);
 	if (earlier !== undefined) {
 		throw inputError(
 			node,
 			'The tunnel is in more than one item',
-			`Items ${earlier} and ${item.itemIndex} both name the tunnel '${found.tunnel.name}'. Only one key can be live: remove the others, for example with Remove Duplicates.`,
+			`Items ${earlier} and ${item.itemIndex} both name the tunnel '${tunnel.name}'. Only one key can be live: remove the others, for example with Remove Duplicates.`,
 			item.itemIndex,
 		);
 	}
 	seen.set(key, item.itemIndex);
 	const { itemIndex, client, validateOnly, input } = item;
-	return { itemIndex, client, validateOnly, input, tunnel: found.tunnel };
+	return { itemIndex, client, validateOnly, input, tunnel };
 }
 
 function refusal({ subject, error }: Fault): PskOutcome {

@@ -1,5 +1,4 @@
 import type { CloudflareClient } from '../../cloudflare/client';
-import { inputError } from '../../cloudflare/errors';
 import type { Run } from '../context';
 import { findTunnel, tunnelReference } from '../tunnelLocator';
 
@@ -16,12 +15,6 @@ export async function resolveTunnelId(
 	const reference = tunnelReference(run.context, itemIndex);
 	const client = await run.client(itemIndex);
 	if (reference.by === 'id') return { client, id: reference.id };
-	const found = findTunnel(await run.tunnels(client), reference);
-	if ('tunnel' in found) return { client, id: found.tunnel.id };
-	throw inputError(
-		run.context.getNode(),
-		"The parameter 'Tunnel' names no single tunnel",
-		`${found.fault}.`,
-		itemIndex,
-	);
+	const tunnels = await run.tunnels(client);
+	return { client, id: findTunnel(run.context.getNode(), tunnels, reference, itemIndex).id };
 }

@@ -48,20 +48,12 @@ async function readChange(run: Run, itemIndex: number): Promise<Change> {
 	refuseFaults(context, itemIndex, faults);
 	const reference = tunnelReference(context, itemIndex);
 	const client = await run.client(itemIndex);
-	const found = findTunnel(await run.tunnels(client), reference);
-	if ('fault' in found) {
-		throw inputError(
-			context.getNode(),
-			"The parameter 'Tunnel' names no single tunnel",
-			`${found.fault}.`,
-			itemIndex,
-		);
-	}
-	const body = overlay(found.tunnel, given);
+	const tunnel = findTunnel(context.getNode(), await run.tunnels(client), reference, itemIndex);
+	const body = overlay(tunnel, given);
 	refuseFaults(context, itemIndex, missingFields(body));
 	return {
 		client,
-		id: found.tunnel.id,
+		id: tunnel.id,
 		body: body as IpsecTunnelBody,
 		validateOnly: context.getNodeParameter('options.validateOnly', itemIndex, false) as boolean,
 	};
