@@ -4,7 +4,7 @@ import type { CredentialType } from '../cloudflare/client';
 import { CloudflareClient } from '../cloudflare/client';
 import { inputError } from '../cloudflare/errors';
 import { listIpsecTunnels } from '../cloudflare/ipsecTunnels';
-import type { IpsecTunnel } from '../cloudflare/types';
+import { TunnelIndex } from './tunnelLocator';
 
 const CREDENTIAL_TYPES: Readonly<Record<string, CredentialType>> = {
 	apiToken: 'cloudflareMagicTokenApi',
@@ -69,7 +69,7 @@ export class Run {
 
 	private readonly clients = new Map<string, CloudflareClient>();
 
-	private readonly lists = new Map<CloudflareClient, Promise<IpsecTunnel[]>>();
+	private readonly lists = new Map<CloudflareClient, Promise<TunnelIndex>>();
 
 	constructor(readonly context: IExecuteFunctions) {}
 
@@ -100,10 +100,10 @@ export class Run {
 	}
 
 	/** The account's tunnels as they were at the first call for them in this run. */
-	async tunnels(client: CloudflareClient): Promise<IpsecTunnel[]> {
+	async tunnels(client: CloudflareClient): Promise<TunnelIndex> {
 		let list = this.lists.get(client);
 		if (list === undefined) {
-			list = listIpsecTunnels(client);
+			list = listIpsecTunnels(client).then((tunnels) => new TunnelIndex(tunnels));
 			this.lists.set(client, list);
 		}
 		return await list;

@@ -76,21 +76,44 @@ export function tunnelReference(context: IExecuteFunctions, itemIndex: number): 
 	);
 }
 
+/** The tunnels of an account, found by id or name without a search through all of them. */
+export class TunnelIndex {
+	private readonly byId = new Map<string, IpsecTunnel[]>();
+
+	private readonly byName = new Map<string, IpsecTunnel[]>();
+
+	constructor(readonly all: readonly IpsecTunnel[]) {
+		for (const tunnel of all) {
+			enter(this.byId, tunnel.id.toLowerCase(), tunnel);
+			enter(this.byName, tunnel.name, tunnel);
+		}
+	}
+
+	matches(reference: TunnelReference): IpsecTunnel[] {
+		const found =
+			reference.by === 'id' ? this.byId.get(reference.id) : this.byName.get(reference.name);
+		return found ?? [];
+	}
+}
+
+function enter(map: Map<string, IpsecTunnel[]>, key: string, tunnel: IpsecTunnel): void {
+	const known = map.get(key);
+	if (known === undefined) map.set(key, [tunnel]);
+	else known.push(tunnel);
+}
+
 /**
- * The tunnel that a reference names in an account's list.
+ * The tunnel that a reference names in an account.
  *
  * @throws NodeOperationError if none or two match
  */
 export function findTunnel(
 	node: INode,
-	tunnels: readonly IpsecTunnel[],
+	tunnels: TunnelIndex,
 	reference: TunnelReference,
 	itemIndex: number,
 ): IpsecTunnel {
-	const matches =
-		reference.by === 'id'
-			? tunnels.filter(({ id }) => id.toLowerCase() === reference.id)
-			: tunnels.filter(({ name }) => name === reference.name);
+	const matches = tunnels.matches(reference);
 	const [tunnel, second] = matches;
 	if (tunnel !== undefined && second === undefined) return tunnel;
 	const shown = reference.by === 'id' ? `with the ID ${reference.id}` : `named '${reference.name}'`;
@@ -98,7 +121,7 @@ export function findTunnel(
 		node,
 		"The parameter 'Tunnel' names no single tunnel",
 		tunnel === undefined
-			? `The account has no tunnel ${shown} among its ${tunnels.length} tunnels.`
+			? `The account has no tunnel ${shown} among its ${tunnels.all.length} tunnels.`
 			: `The account has ${matches.length} tunnels ${shown}: choose one by its ID.`,
 		itemIndex,
 	);

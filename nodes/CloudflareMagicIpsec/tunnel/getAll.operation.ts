@@ -162,8 +162,8 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		}),
 		async ({ filters, limit, simplify, client }): Promise<IDataObject[]> => {
 			const now = clock.now();
-			const tunnels = await run.tunnels(client);
-			return tunnels
+			const { all } = await run.tunnels(client);
+			return all
 				.filter((tunnel) => matches(tunnel, filters, now))
 				.slice(0, limit)
 				.map((tunnel) =>
