@@ -769,6 +769,45 @@ describe('On Error: continue', () => {
 	});
 });
 
+describe('a key that is typed in', () => {
+	const account = useAccount();
+	const literal = (options: IDataObject = {}) => {
+		const [first] = account().tunnels();
+		return psk(account(), 'set', { psk: 'typed by somebody', options, items: [{ id: first!.id }] });
+	};
+
+	it('is refused with a remedy, and the error does not repeat it', async () => {
+		const { error } = await literal();
+		expect(error?.message).toContain('typed in');
+		expect(error?.description).toContain('{{ $json.psk }}');
+		expect(JSON.stringify([error, error?.message, error?.description])).not.toContain('somebody');
+		expect(account().requests.some(({ operation }) => operation === 'pskSet')).toBe(false);
+	});
+
+	it('is accepted with the option', async () => {
+		const { jsons } = await literal({ allowLiteral: true });
+		expect(jsons[0]![0]).toMatchObject({ status: 'applied', psk: 'typed by somebody' });
+	});
+});
+
+describe('Require Unsaved Executions', () => {
+	const account = useAccount();
+
+	it.each(['generate', 'prepare', 'set'])(
+		'%s runs only where n8n stores nothing',
+		async (operation) => {
+			const simulator = account();
+			const options = { requireUnsaved: true };
+			const { error } = await psk(simulator, operation, { options, mode: 'trigger' });
+			expect(error?.description).toContain("'Save successful production executions'");
+			expect(simulator.requests).toHaveLength(0);
+			const settings = { saveDataSuccessExecution: 'none', saveDataErrorExecution: 'none' };
+			const { jsons } = await psk(simulator, operation, { options, mode: 'trigger', settings });
+			expect(jsons[0]).toHaveLength(3);
+		},
+	);
+});
+
 describe('an AI agent', () => {
 	const account = useAccount();
 

@@ -9,7 +9,7 @@ import {
 	validateOnlyOption,
 } from '../properties';
 import { tunnelLocator } from '../tunnelLocator';
-import { retryFault } from './guard';
+import { requireUnsavedOption, retryFault } from './guard';
 import type { PskOutcome } from './outcome';
 import type { Target } from './plan';
 import { subjectOf } from './plan';
@@ -35,7 +35,13 @@ export const description: INodeProperties[] = shownFor('psk', 'generate', [
 		default: '',
 	},
 	tunnelLocator,
-	optionsCollection([accountIdOption, concurrencyOption, timeoutOption, validateOnlyOption]),
+	optionsCollection([
+		accountIdOption,
+		concurrencyOption,
+		requireUnsavedOption,
+		timeoutOption,
+		validateOnlyOption,
+	]),
 ]);
 
 async function generateOne(target: Target<undefined>, failures: FailureLog): Promise<PskOutcome> {

@@ -1,4 +1,4 @@
-import type { IExecuteFunctions, IWorkflowSettings } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeProperties, IWorkflowSettings } from 'n8n-workflow';
 import { inputError } from '../../cloudflare/errors';
 
 /**
@@ -43,9 +43,33 @@ export function storingSettings(settings: IWorkflowSettings, manual: boolean): s
 	return names;
 }
 
+function settingsThatStore(context: IExecuteFunctions): string[] {
+	return storingSettings(context.getWorkflowSettings(), context.getMode() === 'manual');
+}
+
+export const requireUnsavedOption: INodeProperties = {
+	displayName: 'Require Unsaved Executions',
+	name: 'requireUnsaved',
+	type: 'boolean',
+	default: false,
+	description:
+		"Whether to refuse to run while the workflow's settings would store the keys in n8n's database",
+};
+
+/** Why an operation that must leave nothing in n8n's database can't start, or undefined. */
+export function storageFault(context: IExecuteFunctions): string | undefined {
+	if (context.getNodeParameter(`options.${requireUnsavedOption.name}`, 0, false) !== true) {
+		return undefined;
+	}
+	const names = settingsThatStore(context);
+	return names.length === 0
+		? undefined
+		: `The option '${requireUnsavedOption.displayName}' is on, and n8n would store the keys of this run. Open the workflow's Settings and choose 'Do not save' (or turn it off) for ${names.join(' and ')}.`;
+}
+
 /** Tells, where the workflow's settings would store the keys, which of them to turn off. */
 export function hintAtStorage(context: IExecuteFunctions): void {
-	const names = storingSettings(context.getWorkflowSettings(), context.getMode() === 'manual');
+	const names = settingsThatStore(context);
 	if (names.length === 0) return;
 	context.addExecutionHints({
 		type: 'warning',

@@ -1,4 +1,9 @@
-import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import type {
+	IDataObject,
+	IExecuteFunctions,
+	INodeExecutionData,
+	INodeProperties,
+} from 'n8n-workflow';
 import { withoutSecrets } from '../../cloudflare/client';
 import { inputError } from '../../cloudflare/errors';
 import { keyFault } from './key';
@@ -116,6 +121,26 @@ export function toOutputs(outcomes: readonly PskOutcome[]): INodeExecutionData[]
 	return [ordered.flatMap(secretItem), ordered.map(notificationItem)];
 }
 
+export const allowLiteralOption: INodeProperties = {
+	displayName: 'Allow Literal Key',
+	name: 'allowLiteral',
+	type: 'boolean',
+	default: false,
+	description:
+		"Whether to accept a key that is typed into 'Pre-Shared Key': n8n stores it in the workflow in clear text",
+};
+
+/** What is wrong with the key that an item gives; the text never holds it. */
+function faultOfKey(context: IExecuteFunctions, itemIndex: number, psk: unknown) {
+	const typed = context.getNode().parameters.psk;
+	const literal = typeof typed === 'string' && typed !== '' && !typed.startsWith('=');
+	const allowed = context.getNodeParameter('options.allowLiteral', itemIndex, false) === true;
+	if (literal && !allowed) {
+		return 'holds a key that was typed in, which n8n stores in the workflow in clear text';
+	}
+	return keyFault(psk);
+}
+
 /**
  * The key that an item gives to `set`.
  *
@@ -123,12 +148,12 @@ export function toOutputs(outcomes: readonly PskOutcome[]): INodeExecutionData[]
  */
 export function readKey(context: IExecuteFunctions, itemIndex: number): string {
 	const psk = context.getNodeParameter('psk', itemIndex, '') as unknown;
-	const fault = keyFault(psk);
+	const fault = faultOfKey(context, itemIndex, psk);
 	if (fault === undefined) return psk as string;
 	throw inputError(
 		context.getNode(),
 		`The parameter 'Pre-Shared Key' ${fault}`,
-		"Give the key by an expression such as {{ $json.psk }}, from the Secret output of 'Prepare' or from a vault.",
+		"Give the key by an expression such as {{ $json.psk }}, from the Secret output of 'Prepare' or from a vault. The option 'Allow Literal Key' accepts one that is typed in.",
 		itemIndex,
 	);
 }

@@ -3,6 +3,7 @@ import { inputError } from '../../cloudflare/errors';
 import { accountIdOption, optionsCollection, shownFor, timeoutOption } from '../properties';
 import { tunnelLocator } from '../tunnelLocator';
 import { batchSizeOption, sendKeys } from './batches';
+import { requireUnsavedOption } from './guard';
 import { DEFAULT_KEY_LENGTH, LONGEST_KEY, makeKey, SHORTEST_KEY } from './key';
 import type { PskOutcome } from './outcome';
 import type { Target } from './plan';
@@ -26,7 +27,7 @@ export const description: INodeProperties[] = shownFor('psk', 'prepare', [
 		default: true,
 		description: 'Whether to have Cloudflare check the key for the tunnel, without setting it',
 	},
-	optionsCollection([accountIdOption, batchSizeOption, timeoutOption]),
+	optionsCollection([accountIdOption, batchSizeOption, requireUnsavedOption, timeoutOption]),
 ]);
 
 interface Wish {

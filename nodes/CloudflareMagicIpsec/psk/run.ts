@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { callError, effectOf, errorText, inputError, nodeError } from '../../cloudflare/errors';
-import { hintAtStorage, refuseAgents } from './guard';
+import { hintAtStorage, refuseAgents, storageFault } from './guard';
 import type { PskOutcome } from './outcome';
 import { toOutputs } from './outcome';
 import type { Plan, Target } from './plan';
@@ -14,7 +14,7 @@ export interface PskOperation<Input> {
 	/** Reads what the item gives besides the tunnel; throws NodeOperationError. */
 	readInput(context: IExecuteFunctions, itemIndex: number): Input;
 	/** Why the operation can't start at all, or undefined. */
-	startFault?(context: IExecuteFunctions): string | undefined;
+	startFault(context: IExecuteFunctions): string | undefined;
 	/** The key that is sent for a target; undefined where Cloudflare makes it. */
 	keyOf(input: Input): string | undefined;
 	/** False if the operation only prepares or checks, so that nothing is to be verified. */
@@ -74,7 +74,7 @@ async function startPlan<Input>(
 	context: IExecuteFunctions,
 	operation: PskOperation<Input>,
 ): Promise<Plan<Input>> {
-	const fault = operation.startFault?.(context);
+	const fault = operation.startFault(context) ?? storageFault(context);
 	const node = context.getNode();
 	const readInput = (itemIndex: number) => {
 		if (fault !== undefined) {

@@ -10,8 +10,9 @@ import {
 import { tunnelLocator } from '../tunnelLocator';
 import type { KeyedTarget } from './batches';
 import { batchSizeOption, sendKeys } from './batches';
+import { requireUnsavedOption } from './guard';
 import type { PskOutcome } from './outcome';
-import { readKey } from './outcome';
+import { allowLiteralOption, readKey } from './outcome';
 import { subjectOf } from './plan';
 import { countFault, readCount, runPskOperation } from './run';
 
@@ -30,7 +31,14 @@ export const description: INodeProperties[] = shownFor('psk', 'set', [
 		description:
 			'The key to set, by an expression from the item: a key that is typed in here would be stored in the workflow',
 	},
-	optionsCollection([accountIdOption, batchSizeOption, timeoutOption, validateOnlyOption]),
+	optionsCollection([
+		accountIdOption,
+		allowLiteralOption,
+		batchSizeOption,
+		requireUnsavedOption,
+		timeoutOption,
+		validateOnlyOption,
+	]),
 ]);
 
 /** The outcome of a key that Cloudflare gave a verdict on. */
