@@ -1,0 +1,178 @@
+import type { IDataObject, INodeParameters } from 'n8n-workflow';
+import type { Simulator } from '../simulator';
+import { startSimulator } from '../simulator';
+import { credentialsOf, runNode } from './node';
+
+/**
+ * The first promise, made checkable: a run of a PSK operation under faults, and an oracle that
+ * knows the live keys and judges every tunnel after it.
+ */
+
+export type Fault = Parameters<Simulator['faults']['add']>[0];
+
+/** What somebody else sets while the run goes on. */
+const OUTSIDE = 'a key that somebody else set';
+
+const status = (code: number, more: object = {}) => ({
+	kind: 'status',
+	status: code,
+	code: 1000 + code,
+	message: 'a fault of the test',
+	...more,
+});
+
+const both = (fault: object): object[] => [
+	{ ...fault, when: 'before' },
+	{ ...fault, when: 'after' },
+];
+
+/** Every kind of fault that the simulator can make to a PSK endpoint. */
+export const FAULTS: object[] = [
+	...[400, 401, 403, 404, 405, 408, 409, 413, 429, 500, 502, 503, 504].flatMap((code) =>
+		both(status(code)),
+	),
+	...both(status(429, { headers: { 'retry-after': '3' } })),
+	...both({ kind: 'status', status: 502, message: 'Bad gateway' }),
+	...both({ kind: 'reset' }),
+	...both({ kind: 'truncate' }),
+	...both({ kind: 'truncatedJson' }),
+	...both({ kind: 'html' }),
+	...both({ kind: 'html', status: 403 }),
+	...both({ kind: 'empty' }),
+	...both({ kind: 'redirect', location: 'http://127.0.0.1:9/' }),
+	...both({ kind: 'successFalse' }),
+	...both({ kind: 'body', body: 'null' }),
+	...both({ kind: 'body', body: '{"success":true}' }),
+	...both({ kind: 'body', body: '{"success":true,"result":[]}' }),
+	{ kind: 'wrongTypes', of: 'fields' },
+	{ kind: 'wrongTypes', of: 'result' },
+	{ kind: 'missingFields' },
+	{ kind: 'missingFields', fields: ['psk_metadata', 'successfully_applied_psks.*.psk_metadata'] },
+	{ kind: 'missingFields', fields: ['psk', 'successfully_applied_psks'] },
+	{ kind: 'missingFields', fields: ['ipsec_tunnel_id', 'unapplied_psks'] },
+	{ kind: 'unapply', reason: 'refused by the test' },
+	{ kind: 'unapply', count: 1 },
+	{ kind: 'omit', applied: true },
+	{ kind: 'omit', applied: false, count: 1 },
+	{ kind: 'delay', ms: 5 },
+	{ kind: 'drip', chunkBytes: 40, everyMs: 1 },
+	{
+		kind: 'hook',
+		before: (simulator: Simulator) => void simulator.removeTunnel(simulator.tunnels()[1]!.id),
+	},
+	{
+		kind: 'hook',
+		before: (simulator: Simulator) => simulator.setKey(simulator.tunnels()[1]!.id, OUTSIDE),
+	},
+	{
+		kind: 'hook',
+		after: (simulator: Simulator) => simulator.setKey(simulator.tunnels()[1]!.id, OUTSIDE),
+	},
+];
+
+/** Faults under which every answer is whole. */
+const CLEAR: string[] = ['delay', 'drip', 'unapply'];
+
+export const ENDPOINT = { generate: 'pskGenerate', prepare: 'pskSet', set: 'pskSet' } as const;
+export const MODES = ['stopWorkflow', 'continueRegularOutput', 'continueErrorOutput'] as const;
+
+export interface FaultyRun {
+	operation: keyof typeof ENDPOINT;
+	/** Age in days of each tunnel's key; null for a tunnel without one. */
+	ages: Array<number | null>;
+	/** With the endpoint that they hit. */
+	faults: Fault[];
+	mode: (typeof MODES)[number];
+	batchSize: number;
+	concurrency: number;
+	/** Items besides one for each tunnel, which name no tunnel. */
+	strays?: number;
+}
+
+/** What is wrong with a run, one text for each finding; none when the promise was kept. */
+export async function findings(run: FaultyRun): Promise<string[]> {
+	const { operation, mode, batchSize, concurrency } = run;
+	const simulator = await startSimulator({ tunnels: run.ages.length, seed: 1, ageDays: run.ages });
+	try {
+		const ids = simulator.tunnels().map(({ id }) => id);
+		const before = new Map(ids.map((id) => [id, simulator.liveKey(id)]));
+		const handles = run.faults.map((fault) => simulator.faults.add(fault));
+		const strays = Array.from({ length: run.strays ?? 0 }, (_, n) => `no tunnel ${n}`);
+		const { jsons, error, hints } = await runNode({
+			credentials: credentialsOf(simulator),
+			parameters: {
+				resource: 'psk',
+				operation,
+				tunnelId: { __rl: true, mode: 'id', value: '={{ $json.id }}' },
+				psk: '={{ $json.psk }}',
+				keyLength: 43,
+				checkWithCloudflare: true,
+				options: { batchSize, concurrency },
+			} as INodeParameters,
+			items: [...ids, ...strays].map((id) => ({ id, psk: `given for ${id}` })),
+			node: { onError: mode },
+		});
+		const [secret = [], notification = [], ...others] = jsons;
+		const keys = [...secret.map(({ psk }) => String(psk)), ...ids.map((id) => `given for ${id}`)];
+		const shown = JSON.stringify([notification, others, error, error?.message, hints]);
+		const spoilt = handles.some(
+			({ hits }, index) => hits > 0 && !CLEAR.includes(run.faults[index]!.kind),
+		);
+		const found = ids.flatMap((id) => {
+			const verdict = judge(simulator, id, before.get(id), {
+				secret: secret.filter((item) => item.ipsec_tunnel_id === id),
+				notification: notification.filter((item) => item.ipsec_tunnel_id === id),
+				stopped: error !== undefined,
+				changesKeys: operation !== 'prepare',
+				givesKeys: operation === 'set',
+				mayBeUnknown: spoilt,
+			});
+			return verdict === undefined ? [] : [`${simulator.tunnel(id)?.name ?? id}: ${verdict}`];
+		});
+		if (keys.some((key) => shown.includes(key))) found.push('a key leaked');
+		if (error !== undefined && mode !== 'stopWorkflow') found.push('threw in a continue mode');
+		if (others.flat().length > 0) found.push('an item on the error output');
+		if (error === undefined && notification.length !== ids.length + strays.length) {
+			found.push(`${notification.length} notifications for ${ids.length + strays.length} items`);
+		}
+		return found;
+	} finally {
+		await simulator.close();
+	}
+}
+
+interface Seen {
+	secret: IDataObject[];
+	notification: IDataObject[];
+	stopped: boolean;
+	changesKeys: boolean;
+	/** The items give the keys, so that even an unknown outcome holds one. */
+	givesKeys: boolean;
+	/** The fault spoils an answer, or somebody else changed the key. */
+	mayBeUnknown: boolean;
+}
+
+function judge(simulator: Simulator, id: string, before: string | undefined, seen: Seen) {
+	const live = simulator.liveKey(id);
+	const elsewhere = live === OUTSIDE || simulator.tunnel(id) === undefined;
+	const untouched = live === before || elsewhere;
+	if (seen.stopped) return untouched ? undefined : 'stopped, although the key was changed';
+	if (seen.notification.length !== 1) return `${seen.notification.length} outcomes`;
+	const [outcome] = seen.notification as [IDataObject];
+	const key = seen.secret[0]?.psk;
+	switch (outcome.status) {
+		case 'validated':
+			return !seen.changesKeys && untouched && key !== undefined ? undefined : 'not only validated';
+		case 'applied':
+			if (key !== live && !elsewhere) return 'the item does not hold the live key';
+			return outcome.verified === true && key !== live ? 'verified, but not live' : undefined;
+		case 'unapplied':
+			if (key !== undefined) return 'a key of an unapplied outcome';
+			return untouched ? undefined : 'unapplied, but the key was changed';
+		case 'unknown':
+			if (!seen.mayBeUnknown) return 'unknown, although the answer was clear';
+			return untouched || !seen.givesKeys || key === live ? undefined : 'the live key is lost';
+		default:
+			return `status ${String(outcome.status)}`;
+	}
+}
