@@ -8,7 +8,7 @@ import { inputError } from '../../cloudflare/errors';
  * @throws NodeOperationError if the node runs as an agent's tool
  */
 export function refuseAgents(context: IExecuteFunctions): void {
-	if (!context.isToolExecution() && !context.getNode().type.endsWith('Tool')) return;
+	if (!context.isToolExecution?.() && !context.getNode().type.endsWith('Tool')) return;
 	throw inputError(
 		context.getNode(),
 		'PSK operations are not for AI agents',
@@ -44,7 +44,7 @@ export function storingSettings(settings: IWorkflowSettings, manual: boolean): s
 }
 
 function settingsThatStore(context: IExecuteFunctions): string[] {
-	return storingSettings(context.getWorkflowSettings(), context.getMode() === 'manual');
+	return storingSettings(context.getWorkflowSettings?.() ?? {}, context.getMode() === 'manual');
 }
 
 export const requireUnsavedOption: INodeProperties = {
@@ -71,9 +71,16 @@ export function storageFault(context: IExecuteFunctions): string | undefined {
 export function hintAtStorage(context: IExecuteFunctions): void {
 	const names = settingsThatStore(context);
 	if (names.length === 0) return;
-	context.addExecutionHints({
-		type: 'warning',
-		location: 'outputPane',
-		message: `n8n stores the data of this run, and with it the keys of the Secret output, in its database. To stop that, open the workflow's Settings and choose 'Do not save' (or turn it off) for ${names.join(' and ')}.`,
-	});
+	warn(
+		context,
+		`n8n stores the data of this run, and with it the keys of the Secret output, in its database. To stop that, open the workflow's Settings and choose 'Do not save' (or turn it off) for ${names.join(' and ')}.`,
+	);
+}
+
+/**
+ * Shows a warning beside the output. Never throws, since it is called when keys are live already:
+ * an n8n that knows no hints shows none.
+ */
+export function warn(context: IExecuteFunctions, message: string): void {
+	context.addExecutionHints?.({ type: 'warning', location: 'outputPane', message });
 }

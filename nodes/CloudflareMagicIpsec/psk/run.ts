@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { callError, effectOf, errorText, inputError, nodeError } from '../../cloudflare/errors';
-import { hintAtStorage, refuseAgents, storageFault } from './guard';
+import { hintAtStorage, refuseAgents, storageFault, warn } from './guard';
 import type { PskOutcome } from './outcome';
 import { toOutputs } from './outcome';
 import type { Plan, Target } from './plan';
@@ -122,11 +122,7 @@ function hintAtTrouble(context: IExecuteFunctions, outcomes: readonly PskOutcome
 		.filter(([number]) => number > 0)
 		.map(([number, what]) => `${number} of ${outcomes.length} keys ${what}`);
 	if (told.length === 0) return;
-	context.addExecutionHints({
-		type: 'warning',
-		location: 'outputPane',
-		message: `${told.join('; ')}. The Notification output says why for each tunnel.`,
-	});
+	warn(context, `${told.join('; ')}. The Notification output says why for each tunnel.`);
 }
 
 /** The value of an option that is a whole number and the same for the whole run. */
