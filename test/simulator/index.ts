@@ -1,0 +1,13 @@
+/** The simulated account: what tests and other processes use of it. */
+export { startSimulator } from './simulator';
+export type { Simulator } from './simulator';
+export type { FaultHandle, FaultInfo, FaultSpec, Faults } from './faults';
+export type {
+	KeyEvent,
+	Operation,
+	OutsideTunnel,
+	RecordedRequest,
+	SimulatorOptions,
+	Tunnel,
+	TunnelFields,
+} from './types';

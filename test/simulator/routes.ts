@@ -1,0 +1,61 @@
+import type { Operation } from './types';
+
+export const BASE_PATH = '/client/v4';
+
+export interface Route {
+	operation: Operation;
+	accountId?: string;
+	tunnelId?: string;
+	/** Set when the path exists, but not with this method. */
+	wrongMethod?: boolean;
+}
+
+type Methods = Partial<Record<string, Operation>>;
+
+const MAGIC: readonly [RegExp, Methods][] = [
+	[/^\/user\/tokens\/verify$/, { GET: 'verifyToken' }],
+	[/^\/accounts$/, { GET: 'listAccounts' }],
+	[/^\/accounts\/(?<accountId>[^/]+)\/tokens\/verify$/, { GET: 'verifyAccountToken' }],
+	[
+		/^\/accounts\/(?<accountId>[^/]+)\/magic\/ipsec_tunnels$/,
+		{ GET: 'list', POST: 'create', PUT: 'bulkUpdate' },
+	],
+	// Before the tunnel's own path, which `psk` would match too.
+	[/^\/accounts\/(?<accountId>[^/]+)\/magic\/ipsec_tunnels\/psk$/, { POST: 'pskSet' }],
+	[
+		/^\/accounts\/(?<accountId>[^/]+)\/magic\/ipsec_tunnels\/(?<tunnelId>[^/]+)$/,
+		{ GET: 'get', PUT: 'update', DELETE: 'delete' },
+	],
+	[
+		/^\/accounts\/(?<accountId>[^/]+)\/magic\/ipsec_tunnels\/(?<tunnelId>[^/]+)\/psk_generate$/,
+		{ POST: 'pskGenerate' },
+	],
+];
+
+const decoded = (segment: string | undefined): string | undefined => {
+	try {
+		return segment === undefined ? undefined : decodeURIComponent(segment);
+	} catch {
+		return segment;
+	}
+};
+
+/** @param path with the base path in front */
+export const findRoute = (method: string, path: string): Route => {
+	if (!path.startsWith(`${BASE_PATH}/`)) return { operation: 'unknown' };
+	const rest = path.slice(BASE_PATH.length);
+	for (const [pattern, methods] of MAGIC) {
+		const groups = pattern.exec(rest);
+		if (!groups) continue;
+		const accountId = decoded(groups.groups?.accountId);
+		const tunnelId = decoded(groups.groups?.tunnelId);
+		const operation = methods[method];
+		return {
+			operation: operation ?? 'unknown',
+			...(accountId !== undefined && { accountId }),
+			...(tunnelId !== undefined && { tunnelId }),
+			...(operation === undefined && { wrongMethod: true }),
+		};
+	}
+	return { operation: 'unknown' };
+};

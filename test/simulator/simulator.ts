@@ -1,0 +1,285 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { numberToIpv4 } from './addresses';
+import type { Credentials } from './auth';
+import { createAuthenticator } from './auth';
+import { CONTROL_PATH, control } from './control';
+import type { AccompanyingFault, Faults, TerminalFault } from './faults';
+import { FaultRegistry, isPskFault } from './faults';
+import { Gateway, brokenSimulator } from './gateway';
+import type { Handled } from './gateway';
+import { createRateLimiter } from './rateLimit';
+import { createRandom } from './random';
+import { Responder } from './responder';
+import { BASE_PATH, findRoute } from './routes';
+import { CLOUDFLARE_ENDPOINTS, seedTunnels } from './seed';
+import { AccountState } from './state';
+import { DAY_MS, createClock, fromMs } from './time';
+import type {
+	KeyEvent,
+	OutsideTunnel,
+	RecordedRequest,
+	SimulatorOptions,
+	StoredTunnel,
+	Tunnel,
+	TunnelChange,
+	TunnelFields,
+} from './types';
+
+/** A Cloudflare account on loopback. */
+export interface Simulator extends Credentials {
+	/** Base URL of the API, `http://127.0.0.1:PORT/client/v4`. */
+	readonly url: string;
+	readonly origin: string;
+	readonly accountId: string;
+	/** The short number in IKE identities. */
+	readonly accountNumber: string;
+	/** Visible to every user credential, but Magic is not sold to it: 1012. */
+	readonly notOnboardedAccountId: string;
+
+	/** Copies of all tunnels, with the object form of the health check's target. */
+	tunnels(): Tunnel[];
+	tunnel(idOrName: string): Tunnel | undefined;
+	/** Makes a tunnel beside the API: no rule but the id's uniqueness is checked. */
+	addTunnel(tunnel?: OutsideTunnel): Tunnel;
+	/** Changes a tunnel beside the API, unchecked. */
+	updateTunnel(idOrName: string, fields: Partial<TunnelFields>): Tunnel;
+	removeTunnel(idOrName: string): boolean;
+	/** The key that is live at the edge; undefined when there is none. */
+	liveKey(idOrName: string): string | undefined;
+	/** Somebody else changes a key. */
+	setKey(idOrName: string, psk: string): void;
+	/** All keys that were live, oldest first; kept when the tunnel is gone. */
+	keyHistory(idOrName: string): KeyEvent[];
+
+	/** Requests to the API in the order they arrived. */
+	readonly requests: readonly RecordedRequest[];
+	resetRequests(): void;
+	readonly faults: Faults<Simulator>;
+	/** Forgets what was used of the rate limit. */
+	resetRateLimit(): void;
+	/** Ends the server and every connection, hanging ones too. */
+	close(): Promise<void>;
+	/** Settles when the server has ended. */
+	readonly closed: Promise<void>;
+}
+
+const readBody = async (request: IncomingMessage): Promise<Buffer> => {
+	const chunks: Buffer[] = [];
+	for await (const chunk of request) chunks.push(chunk as Buffer);
+	return Buffer.concat(chunks);
+};
+
+/** JSON when it is some, else the text; undefined when empty. */
+const readable = (raw: Buffer): unknown => {
+	if (raw.length === 0) return undefined;
+	const text = raw.toString('utf8');
+	try {
+		return JSON.parse(text) as unknown;
+	} catch {
+		return text;
+	}
+};
+
+const singleHeaders = (request: IncomingMessage): Record<string, string> =>
+	Object.fromEntries(
+		Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join(', ')]),
+	);
+
+/** Faults that spoil what the account answered, so that it must have answered. */
+const NEEDS_ANSWER: readonly TerminalFault['kind'][] = ['wrongTypes', 'missingFields', 'drip'];
+
+const isBefore = (fault: TerminalFault): boolean =>
+	'when' in fault ? fault.when !== 'after' : !NEEDS_ANSWER.includes(fault.kind);
+
+/** Starts a simulated account on 127.0.0.1. */
+export const startSimulator = async (options: SimulatorOptions = {}): Promise<Simulator> => {
+	const { port = 0, tunnels = 0, seed, now = Date.now, flags, leasedEndpoints } = options;
+	const random = createRandom(seed);
+	const clock = createClock(now, () => random.next());
+	const accountId = options.accountId ?? random.hex(32);
+	const notOnboardedAccountId = random.hex(32);
+	const accountNumber = String(10_000_000 + Math.floor(random.next() * 89_999_999));
+	const authenticator = createAuthenticator(random);
+	const state = new AccountState(accountNumber);
+	const rateLimiter = createRateLimiter(now, options.rateLimit);
+	const requests: RecordedRequest[] = [];
+	const faults = new FaultRegistry<Simulator>();
+
+	for (const tunnel of seedTunnels(tunnels, random, now(), options.ageDays)) {
+		state.put(tunnel);
+		const { id, psk, pskGeneratedAt } = tunnel;
+		if (psk !== undefined && pskGeneratedAt !== undefined) {
+			state.remember(id, psk, pskGeneratedAt, 'seed');
+		}
+	}
+
+	const summary = (id: string, name: string) => ({
+		summary: { id, name, createdOn: '2021-03-01T08:00:00.000000Z' },
+		onboarded: id === accountId && options.onboarded !== false,
+	});
+	const gateway = new Gateway({
+		account: {
+			id: accountId,
+			state,
+			clock,
+			random,
+			couplerIntegration: flags?.couplerIntegration ?? false,
+			leasedEndpoints,
+		},
+		visible: new Map([
+			[accountId, summary(accountId, 'Example Corp Network')],
+			[notOnboardedAccountId, summary(notOnboardedAccountId, 'Example Corp Sandbox')],
+		]),
+		authenticator,
+		rateLimiter,
+	});
+
+	const timers = new Set<NodeJS.Timeout>();
+	const sleep = (ms: number): Promise<void> =>
+		new Promise((resolve) => {
+			const timer = setTimeout(() => {
+				timers.delete(timer);
+				resolve();
+			}, ms);
+			timers.add(timer);
+		});
+
+	const commonHeaders = (principalId?: string): Record<string, string> => ({
+		'cf-ray': `${random.hex(16)}-AMS`,
+		...rateLimiter.headers(principalId),
+	});
+
+	const accompany = async (
+		accompanying: readonly AccompanyingFault<Simulator>[],
+		when: 'before' | 'after',
+	): Promise<void> => {
+		for (const fault of accompanying) {
+			if (fault.kind === 'delay' && (fault.when ?? 'before') === when) await sleep(fault.ms);
+			if (fault.kind === 'hook') await fault[when]?.(simulator);
+		}
+	};
+
+	const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+		const rawBody = await readBody(incoming);
+		const { method = 'GET' } = incoming;
+		const url = new URL(incoming.url ?? '/', 'http://127.0.0.1');
+		const path = url.pathname;
+		if (path.startsWith(CONTROL_PATH)) {
+			return control(simulator, { method, path, body: rawBody }, response);
+		}
+		const route = findRoute(method, path);
+		const request: RecordedRequest = {
+			operation: route.operation,
+			method,
+			path,
+			query: Object.fromEntries(url.searchParams),
+			headers: singleHeaders(incoming),
+			body: readable(rawBody),
+			status: 0,
+			at: now(),
+			applied: false,
+		};
+		requests.push(request);
+		const { accompanying, terminal } = faults.plan(request);
+		let handled: Handled | undefined;
+		try {
+			await accompany(accompanying, 'before');
+			if (!terminal || !isBefore(terminal)) {
+				handled = gateway.handle({
+					request,
+					route,
+					rawBody,
+					pskFaults: accompanying.filter(isPskFault),
+				});
+				request.applied = handled.applied;
+				await accompany(accompanying, 'after');
+			}
+		} catch (error) {
+			handled = { answer: brokenSimulator(error), applied: request.applied };
+		}
+		const responder = new Responder(response, commonHeaders(handled?.principalId), sleep);
+		if (terminal) request.status = await responder.spoil(terminal, handled?.answer);
+		else if (handled) request.status = responder.send(handled.answer);
+	};
+
+	const server = createServer((request, response) => {
+		// A client that goes away in the middle of its request leaves nothing to answer.
+		serve(request, response).catch(() => response.destroy());
+	});
+	await new Promise<void>((resolve, reject) => {
+		server.once('error', reject);
+		server.listen(port, '127.0.0.1', resolve);
+	});
+	const closed = new Promise<void>((resolve) => server.once('close', () => resolve()));
+	const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+	const find = (idOrName: string): StoredTunnel | undefined =>
+		state.find(idOrName) ?? state.findByName(idOrName);
+	const mustFind = (idOrName: string): StoredTunnel => {
+		const tunnel = find(idOrName);
+		if (!tunnel) throw new Error(`The simulated account has no tunnel ${idOrName}`);
+		return tunnel;
+	};
+	let added = 0;
+
+	const simulator: Simulator = {
+		...authenticator.credentials,
+		url: `${origin}${BASE_PATH}`,
+		origin,
+		accountId,
+		accountNumber,
+		notOnboardedAccountId,
+		tunnels: () => state.all().map((tunnel) => state.toAnswer(tunnel, true)),
+		tunnel(idOrName) {
+			const tunnel = find(idOrName);
+			return tunnel && state.toAnswer(tunnel, true);
+		},
+		addTunnel({ id = random.hex(32), psk, ageDays = 0, ...fields } = {}) {
+			if (state.find(id)) throw new Error(`The simulated account already has a tunnel ${id}`);
+			const index = added++;
+			const at = clock.instant() - fromMs(ageDays * DAY_MS);
+			const change: TunnelChange = {
+				name: `site-added-${String(index + 1).padStart(2, '0')}`,
+				cloudflare_endpoint: CLOUDFLARE_ENDPOINTS[0],
+				customer_endpoint: `198.51.100.${(index % 254) + 1}`,
+				interface_address: `${numberToIpv4(10 * 2 ** 24 + 240 * 2 ** 16 + index * 2)}/31`,
+				...fields,
+				...(psk !== undefined && { psk }),
+			};
+			const tunnel = state.changed(undefined, change, id, at);
+			state.put(tunnel);
+			if (psk !== undefined) state.remember(id, psk, at, 'outside');
+			return state.toAnswer(tunnel, true);
+		},
+		updateTunnel(idOrName, fields) {
+			const before = mustFind(idOrName);
+			const after = state.changed(before, fields, before.id, clock.instant());
+			state.put(after);
+			return state.toAnswer(after, true);
+		},
+		removeTunnel(idOrName) {
+			const tunnel = find(idOrName);
+			return tunnel !== undefined && state.remove(tunnel.id);
+		},
+		liveKey: (idOrName) => find(idOrName)?.psk,
+		setKey: (idOrName, psk) => state.setKey(mustFind(idOrName).id, psk, clock.instant(), 'outside'),
+		keyHistory: (idOrName) => state.history(find(idOrName)?.id ?? idOrName),
+		requests,
+		resetRequests: () => {
+			requests.length = 0;
+		},
+		faults,
+		resetRateLimit: () => rateLimiter.reset(),
+		async close() {
+			for (const timer of timers) clearTimeout(timer);
+			timers.clear();
+			if (server.listening) server.close();
+			server.closeAllConnections();
+			await closed;
+		},
+		closed,
+	};
+	return simulator;
+};
