@@ -808,20 +808,6 @@ describe('Require Unsaved Executions', () => {
 	);
 });
 
-describe('an AI agent', () => {
-	const account = useAccount();
-
-	it.each(['generate', 'prepare', 'set'])('may not call %s, and hears why', async (operation) => {
-		const simulator = account();
-		const { error } = await psk(simulator, operation, {
-			node: { type: 'n8n-nodes-cloudflare-magic-ipsec.cloudflareMagicIpsecTool' },
-		});
-		expect(error?.message).toBe('PSK operations are not for AI agents');
-		expect(error?.description).toContain('goes to the model');
-		expect(simulator.requests).toHaveLength(0);
-	});
-});
-
 describe('hints about what n8n stores', () => {
 	const account = useAccount();
 
