@@ -25,16 +25,20 @@ describe('no fault loses or leaks a key', () => {
 			async (_, fault) => {
 				for (const mode of MODES) {
 					for (const position of POSITIONS) {
-						cases++;
-						const found = await findings({
-							operation,
-							ages: [10, 100, null],
-							faults: [{ operation: ENDPOINT[operation], ...position, ...fault } as Fault],
-							mode,
-							batchSize: 1,
-							concurrency: 1,
-						});
-						expect({ mode, ...position, found }).toEqual({ mode, ...position, found: [] });
+						for (const authentication of ['apiToken', 'apiKey'] as const) {
+							cases++;
+							const found = await findings({
+								operation,
+								authentication,
+								ages: [10, 100, null],
+								faults: [{ operation: ENDPOINT[operation], ...position, ...fault } as Fault],
+								mode,
+								batchSize: 1,
+								concurrency: 1,
+							});
+							const one = { mode, authentication, ...position };
+							expect({ ...one, found }).toEqual({ ...one, found: [] });
+						}
 					}
 				}
 			},

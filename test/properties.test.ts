@@ -56,6 +56,9 @@ const run: fc.Arbitrary<FaultyRun> = fc
 			maxLength: 1,
 		}),
 		mode: fc.constantFrom(...MODES),
+		authentication: fc.constantFrom('apiToken', 'apiKey') as fc.Arbitrary<
+			FaultyRun['authentication']
+		>,
 		batchSize: fc.integer({ min: 1, max: 5 }),
 		concurrency: fc.integer({ min: 1, max: 5 }),
 		strays: fc.nat(2),

@@ -1,7 +1,9 @@
-import type { IDataObject, INodeParameters } from 'n8n-workflow';
+import { printed } from './printed';
+import type { IDataObject, INodeParameters, IRun } from 'n8n-workflow';
 import type { Simulator } from '../simulator';
 import { startSimulator } from '../simulator';
-import { credentialsOf, runNode } from './node';
+import { credentialsOf, NODE, runNode } from './node';
+import { leaksIn } from './scanner';
 
 /**
  * The first promise, made checkable: a run of a PSK operation under faults, and an oracle that
@@ -83,6 +85,7 @@ export interface FaultyRun {
 	/** With the endpoint that they hit. */
 	faults: Fault[];
 	mode: (typeof MODES)[number];
+	authentication: 'apiToken' | 'apiKey';
 	batchSize: number;
 	concurrency: number;
 	/** Items besides one for each tunnel, which name no tunnel. */
@@ -91,30 +94,49 @@ export interface FaultyRun {
 
 /** What is wrong with a run, one text for each finding; none when the promise was kept. */
 export async function findings(run: FaultyRun): Promise<string[]> {
-	const { operation, mode, batchSize, concurrency } = run;
+	const { operation, mode, authentication, batchSize, concurrency } = run;
+	printed.length = 0;
 	const simulator = await startSimulator({ tunnels: run.ages.length, seed: 1, ageDays: run.ages });
 	try {
 		const ids = simulator.tunnels().map(({ id }) => id);
 		const before = new Map(ids.map((id) => [id, simulator.liveKey(id)]));
 		const handles = run.faults.map((fault) => simulator.faults.add(fault));
 		const strays = Array.from({ length: run.strays ?? 0 }, (_, n) => `no tunnel ${n}`);
-		const { jsons, error, hints } = await runNode({
+		const {
+			jsons,
+			error,
+			hints,
+			run: finished,
+		} = await runNode({
 			credentials: credentialsOf(simulator),
 			parameters: {
+				authentication,
 				resource: 'psk',
 				operation,
 				tunnelId: { __rl: true, mode: 'id', value: '={{ $json.id }}' },
-				psk: '={{ $json.psk }}',
+				...(operation === 'set' ? { psk: '={{ $json.psk }}' } : {}),
 				keyLength: 43,
 				checkWithCloudflare: true,
 				options: { batchSize, concurrency },
 			} as INodeParameters,
-			items: [...ids, ...strays].map((id) => ({ id, psk: `given for ${id}` })),
+			items: [...ids, ...strays].map((id) =>
+				operation === 'set' ? { id, psk: `given for ${id}` } : { id },
+			),
 			node: { onError: mode },
 		});
 		const [secret = [], notification = [], ...others] = jsons;
-		const keys = [...secret.map(({ psk }) => String(psk)), ...ids.map((id) => `given for ${id}`)];
-		const shown = JSON.stringify([notification, others, error, error?.message, hints]);
+		const keys = [
+			...secret.map(({ psk }) => String(psk)),
+			...ids.flatMap((id) => [
+				`given for ${id}`,
+				...simulator.keyHistory(id).map(({ psk }) => psk),
+			]),
+		];
+		const kept = keptByN8n(finished, operation === 'set');
+		const leaks = leaksIn(
+			[kept, notification, others, error, hints, printed],
+			[...keys, simulator.apiToken, simulator.apiKey],
+		);
 		const spoilt = handles.some(
 			({ hits }, index) => hits > 0 && !CLEAR.includes(run.faults[index]!.kind),
 		);
@@ -129,7 +151,8 @@ export async function findings(run: FaultyRun): Promise<string[]> {
 			});
 			return verdict === undefined ? [] : [`${simulator.tunnel(id)?.name ?? id}: ${verdict}`];
 		});
-		if (keys.some((key) => shown.includes(key))) found.push('a key leaked');
+		if (printed.length === 0) found.push('nothing was logged, so the log was not looked at');
+		if (leaks.length > 0) found.push(`leaked: ${leaks.join(', ')}`);
 		if (error !== undefined && mode !== 'stopWorkflow') found.push('threw in a continue mode');
 		if (others.flat().length > 0) found.push('an item on the error output');
 		if (error === undefined && notification.length !== ids.length + strays.length) {
@@ -139,6 +162,18 @@ export async function findings(run: FaultyRun): Promise<string[]> {
 	} finally {
 		await simulator.close();
 	}
+}
+
+/**
+ * What n8n keeps of a run, without what holds keys by design: the Secret output and, where the items
+ * give the keys, the items of the node before and the copy of them that a failed run keeps.
+ */
+function keptByN8n(run: IRun, itemsHoldKeys: boolean): unknown {
+	const { resultData, executionData, ...rest } = run.data;
+	const [task] = resultData.runData[NODE]!;
+	const before = itemsHoldKeys ? {} : { before: resultData.runData.Before, executionData };
+	const outputs = (task!.data?.main ?? []).slice(1);
+	return { ...before, rest, task: { ...task, data: outputs }, error: resultData.error };
 }
 
 interface Seen {
