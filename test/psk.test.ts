@@ -769,6 +769,27 @@ describe('On Error: continue', () => {
 	});
 });
 
+describe('an option that is no boolean', () => {
+	const account = useAccount();
+
+	it.each(['validateOnly', 'requireUnsaved'])(
+		'%s is refused, and changes nothing',
+		async (name) => {
+			const simulator = account();
+			const before = liveKeys(simulator);
+			const options = { [name]: '={{ "true" }}' };
+			const { error } = await psk(simulator, 'set', { options });
+			expect(String(error?.message) + String(error?.description)).toContain('true or false');
+			const { jsons } = await psk(simulator, 'set', {
+				options,
+				node: { onError: 'continueErrorOutput' },
+			});
+			expect(jsons.map((items) => items.length)).toEqual([0, 3, 0]);
+			expect(liveKeys(simulator)).toEqual(before);
+		},
+	);
+});
+
 describe('a key that is typed in', () => {
 	const account = useAccount();
 	const literal = (options: IDataObject = {}) => {

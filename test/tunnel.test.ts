@@ -797,6 +797,17 @@ describe('what every operation checks', () => {
 		expect(error?.message).toContain("'Timeout'");
 	});
 
+	it('validate only that is no boolean is refused before anything is deleted', async () => {
+		const simulator = account();
+		const { error } = await tunnel(simulator, 'delete', {
+			tunnelId: byId('={{ $json.id }}'),
+			items: simulator.tunnels().map(({ id }) => ({ id })),
+			options: { validateOnly: '={{ "true" }}' },
+		});
+		expect(error?.message).toContain("'Validate Only'");
+		expect(simulator.tunnels()).toHaveLength(3);
+	});
+
 	it('an authentication or an operation that does not exist', async () => {
 		const { error } = await tunnel(account(), 'getAll', {
 			authentication: 'oauth',

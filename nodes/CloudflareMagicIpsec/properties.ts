@@ -1,5 +1,6 @@
-import type { INodeProperties } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { updateDisplayOptions } from 'n8n-workflow';
+import { inputError } from '../cloudflare/errors';
 
 /** Properties that show up for one operation of a resource only. */
 export function shownFor(
@@ -49,4 +50,25 @@ export function optionsCollection(options: readonly INodeProperties[]): INodePro
 		default: {},
 		options: [...options].sort((a, b) => a.displayName.localeCompare(b.displayName)),
 	};
+}
+
+/**
+ * The value of an option that is true or false. An expression may give anything, and a text must
+ * not pass for one of the two: validate only is no matter for a guess.
+ *
+ * @throws NodeOperationError if it is neither
+ */
+export function readFlag(
+	context: IExecuteFunctions,
+	option: INodeProperties,
+	itemIndex: number,
+): boolean {
+	const value = context.getNodeParameter(`options.${option.name}`, itemIndex, false) as unknown;
+	if (typeof value === 'boolean') return value;
+	throw inputError(
+		context.getNode(),
+		`The option '${option.displayName}' can't be used`,
+		'It must be true or false.',
+		itemIndex,
+	);
 }

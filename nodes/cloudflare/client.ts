@@ -71,9 +71,12 @@ interface Attempt {
 	retryAfterMs: number;
 }
 
-/** Network codes after which it is certain that no request was sent. */
+/**
+ * Network codes after which it is certain that no request was sent: they come while a connection
+ * is made. An unreachable host is not among them, because a connection that was made can end so too.
+ */
 const NOT_SENT =
-	/^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ERR_TLS_CERT_ALTNAME_INVALID|CERT_.*|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_.*)$/;
+	/^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ERR_TLS_CERT_ALTNAME_INVALID|CERT_.*|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_.*)$/;
 
 const NETWORK_TEXTS: Readonly<Record<string, string>> = {
 	ECONNREFUSED: 'the connection was refused',

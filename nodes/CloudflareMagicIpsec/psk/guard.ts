@@ -1,5 +1,6 @@
 import type { IExecuteFunctions, INodeProperties, IWorkflowSettings } from 'n8n-workflow';
 import { inputError } from '../../cloudflare/errors';
+import { readFlag } from '../properties';
 
 /**
  * Keeps keys out of an AI agent's context: whatever a tool answers goes to the model and its
@@ -58,9 +59,7 @@ export const requireUnsavedOption: INodeProperties = {
 
 /** Why an operation that must leave nothing in n8n's database can't start, or undefined. */
 export function storageFault(context: IExecuteFunctions): string | undefined {
-	if (context.getNodeParameter(`options.${requireUnsavedOption.name}`, 0, false) !== true) {
-		return undefined;
-	}
+	if (!readFlag(context, requireUnsavedOption, 0)) return undefined;
 	const names = settingsThatStore(context);
 	return names.length === 0
 		? undefined

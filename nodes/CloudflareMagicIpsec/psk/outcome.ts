@@ -6,6 +6,7 @@ import type {
 } from 'n8n-workflow';
 import { withoutSecrets } from '../../cloudflare/client';
 import { inputError } from '../../cloudflare/errors';
+import { readFlag } from '../properties';
 import { keyFault } from './key';
 
 /**
@@ -134,8 +135,7 @@ export const allowLiteralOption: INodeProperties = {
 function faultOfKey(context: IExecuteFunctions, itemIndex: number, psk: unknown) {
 	const typed = context.getNode().parameters.psk;
 	const literal = typeof typed === 'string' && typed !== '' && !typed.startsWith('=');
-	const allowed = context.getNodeParameter('options.allowLiteral', itemIndex, false) === true;
-	if (literal && !allowed) {
+	if (literal && !readFlag(context, allowLiteralOption, itemIndex)) {
 		return 'holds a key that was typed in, which n8n stores in the workflow in clear text';
 	}
 	return keyFault(psk);

@@ -4,6 +4,7 @@ import type { CloudflareClient } from '../../cloudflare/client';
 import { errorText, inputError, nodeError } from '../../cloudflare/errors';
 import type { IpsecTunnel } from '../../cloudflare/types';
 import { Run } from '../context';
+import { readFlag, validateOnlyOption } from '../properties';
 import type { TunnelReference } from '../tunnelLocator';
 import { findTunnel, tunnelReference } from '../tunnelLocator';
 import type { PskOutcome, Subject } from './outcome';
@@ -75,7 +76,7 @@ export async function planRun<Input>(
 			items.push({
 				itemIndex,
 				reference,
-				validateOnly: context.getNodeParameter('options.validateOnly', itemIndex, false) as boolean,
+				validateOnly: readFlag(context, validateOnlyOption, itemIndex),
 				input: readInput(itemIndex),
 				client: await run.client(itemIndex),
 			});

@@ -45,7 +45,7 @@ function readWish(context: IExecuteFunctions, itemIndex: number): Wish {
 	) {
 		return {
 			length,
-			check: context.getNodeParameter('checkWithCloudflare', itemIndex) as boolean,
+			check: context.getNodeParameter('checkWithCloudflare', itemIndex) !== false,
 		};
 	}
 	throw inputError(

@@ -70,11 +70,23 @@ export async function runPskOperation<Input>(
 	return toOutputs(outcomes);
 }
 
+/** Why nothing can start; also where an option can't even be read, since a continue mode never throws. */
+function startFault<Input>(
+	context: IExecuteFunctions,
+	operation: PskOperation<Input>,
+): string | undefined {
+	try {
+		return operation.startFault(context) ?? storageFault(context);
+	} catch (error) {
+		return errorText(error);
+	}
+}
+
 async function startPlan<Input>(
 	context: IExecuteFunctions,
 	operation: PskOperation<Input>,
 ): Promise<Plan<Input>> {
-	const fault = operation.startFault(context) ?? storageFault(context);
+	const fault = startFault(context, operation);
 	const node = context.getNode();
 	const readInput = (itemIndex: number) => {
 		if (fault !== undefined) {

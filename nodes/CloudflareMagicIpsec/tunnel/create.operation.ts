@@ -10,6 +10,7 @@ import { Run } from '../context';
 import {
 	accountIdOption,
 	optionsCollection,
+	readFlag,
 	shownFor,
 	timeoutOption,
 	validateOnlyOption,
@@ -58,7 +59,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		context,
 		async (itemIndex) => ({
 			body: readBody(context, itemIndex),
-			validateOnly: context.getNodeParameter('options.validateOnly', itemIndex, false) as boolean,
+			validateOnly: readFlag(context, validateOnlyOption, itemIndex),
 			client: await run.client(itemIndex),
 		}),
 		async ({ body, validateOnly, client }, itemIndex) => {

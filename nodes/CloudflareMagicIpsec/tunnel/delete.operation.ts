@@ -4,6 +4,7 @@ import { Run } from '../context';
 import {
 	accountIdOption,
 	optionsCollection,
+	readFlag,
 	shownFor,
 	timeoutOption,
 	validateOnlyOption,
@@ -22,13 +23,11 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 	const run = new Run(context);
 	return await forEachItem(
 		context,
-		async (itemIndex) => await resolveTunnelId(run, itemIndex),
-		async ({ client, id }, itemIndex) => {
-			const validateOnly = context.getNodeParameter(
-				'options.validateOnly',
-				itemIndex,
-				false,
-			) as boolean;
+		async (itemIndex) => ({
+			validateOnly: readFlag(context, validateOnlyOption, itemIndex),
+			...(await resolveTunnelId(run, itemIndex)),
+		}),
+		async ({ client, id, validateOnly }, itemIndex) => {
 			const { deleted, tunnel } = await deleteIpsecTunnel(client, id, { itemIndex, validateOnly });
 			const json = whole({ id, ...tunnel }, client.accountId);
 			return [validateOnly ? checkedOnly({ deleted: false, ...json }) : { deleted, ...json }];

@@ -10,6 +10,7 @@ import { Run } from '../context';
 import {
 	accountIdOption,
 	optionsCollection,
+	readFlag,
 	shownFor,
 	timeoutOption,
 	validateOnlyOption,
@@ -61,7 +62,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 			return {
 				given,
 				replace,
-				validateOnly: context.getNodeParameter('options.validateOnly', itemIndex, false) as boolean,
+				validateOnly: readFlag(context, validateOnlyOption, itemIndex),
 				...(await resolveTunnelId(run, itemIndex)),
 			};
 		},

@@ -12,6 +12,7 @@ import { Run } from '../context';
 import {
 	accountIdOption,
 	optionsCollection,
+	readFlag,
 	shownFor,
 	timeoutOption,
 	validateOnlyOption,
@@ -55,7 +56,7 @@ async function readChange(run: Run, itemIndex: number): Promise<Change> {
 		client,
 		id: tunnel.id,
 		body: body as IpsecTunnelBody,
-		validateOnly: context.getNodeParameter('options.validateOnly', itemIndex, false) as boolean,
+		validateOnly: readFlag(context, validateOnlyOption, itemIndex),
 	};
 }
 
