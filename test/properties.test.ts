@@ -33,6 +33,8 @@ const listFaults = [
 	{ kind: 'reset' },
 	{ kind: 'html' },
 	{ kind: 'truncatedJson' },
+	{ kind: 'wrongTypes', of: 'fields' },
+	{ kind: 'missingFields', fields: ['ipsec_tunnels.*.psk_metadata'] },
 ];
 
 const times = fc.constantFrom(1, 2, 5, Infinity);

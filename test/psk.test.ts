@@ -481,6 +481,45 @@ describe('after the first change', () => {
 		expect(JSON.stringify(hints)).toContain('3 of 3 keys applied but not verified');
 	});
 
+	it.each([
+		['a date that is a number', { psk_metadata: { last_generated_on: 5 } }],
+		['a date that is an object', { psk_metadata: { last_generated_on: {} } }],
+		['no metadata', { psk_metadata: null }],
+		['metadata of another type', { psk_metadata: 'x' }],
+		['a date that is none', { psk_metadata: { last_generated_on: 'soon' } }],
+	])('%s in the verifying list loses no key', async (_, fields) => {
+		const simulator = account();
+		const list = simulator.tunnels().map((known) => ({ ...known, ...fields }));
+		for (const operation of ['set', 'generate']) {
+			simulator.faults.add({
+				kind: 'body',
+				operation: 'list',
+				skip: 1,
+				body: answerWith({ ipsec_tunnels: list }),
+			});
+			const { jsons, error } = await psk(simulator, operation);
+			expect(error).toBeUndefined();
+			expect(jsons[0]!.map((item) => [item.psk, item.verified])).toEqual(
+				liveKeys(simulator).map((key) => [key, false]),
+			);
+		}
+	});
+
+	it('a tunnel that is gone after a lost answer is said to be gone', async () => {
+		const simulator = account();
+		const [first] = simulator.tunnels();
+		simulator.faults.add({ kind: 'reset', when: 'after', operation: 'pskGenerate' });
+		simulator.faults.add({
+			kind: 'hook',
+			operation: 'list',
+			skip: 1,
+			before: (sim) => void sim.removeTunnel(first!.id),
+		});
+		const { jsons } = await psk(simulator, 'generate', { options: { concurrency: 1 } });
+		expect(jsons[1]![0]!.reason).toContain('no longer lists the tunnel');
+		expect(jsons[1]![0]!.reason).not.toContain('has moved');
+	});
+
 	it('an unknown outcome without a verification says what to do all the same', async () => {
 		const simulator = account();
 		simulator.faults.add({
@@ -567,6 +606,24 @@ describe('after the first change', () => {
 		});
 		const { jsons } = await psk(simulator, 'set');
 		expect(jsons[1]![0]!.reason).toBe('psk "***" is too plain');
+	});
+
+	it('reasons that repeat the key in escaped form are cleaned of it too', async () => {
+		const simulator = account();
+		const [first] = simulator.tunnels();
+		const key = 'odd "key" with \\ in it';
+		simulator.faults.add({
+			kind: 'unapply',
+			operation: 'pskSet',
+			ids: [first!.id],
+			reason: `cannot read ${JSON.stringify({ psk: key })}`,
+		});
+		const { jsons } = await psk(simulator, 'set', {
+			items: simulator
+				.tunnels()
+				.map(({ id }, index) => ({ id, psk: index === 0 ? key : `k-${id}` })),
+		});
+		expect(jsons[1]![0]!.reason).toBe('cannot read {"psk":"***"}');
 	});
 
 	it('a reason that is no text is replaced', async () => {

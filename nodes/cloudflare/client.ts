@@ -100,10 +100,11 @@ function networkCode(error: unknown): string {
 	return 'unknown';
 }
 
-/** Replaces every secret in a text that came from outside. */
+/** Replaces every secret, plain or escaped as in JSON, in a text that came from outside. */
 export function withoutSecrets(value: string, secrets: readonly string[]): string {
 	return secrets
 		.filter((secret) => secret !== '')
+		.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
 		.sort((a, b) => b.length - a.length)
 		.reduce((shown, secret) => shown.split(secret).join('***'), value);
 }

@@ -7,8 +7,8 @@ import type { GeneratedPsk, IpsecTunnel, IpsecTunnelBody, PskEntry, PskSetVerdic
 /**
  * One function per documented endpoint of Cloudflare's Magic IPsec tunnels, in the order of
  * https://developers.cloudflare.com/api/resources/magic_transit/subresources/ipsec_tunnels/.
- * Every one throws NodeApiError; ids must have been checked with `isId` by the caller and are
- * checked again here before they enter a path.
+ * Every one throws NodeApiError. Ids are checked by the caller, for a message of its own, and again
+ * here before they enter a path (RangeError).
  */
 
 const TUNNELS = '/ipsec_tunnels';
@@ -52,7 +52,8 @@ function writtenTunnel(value: unknown, options: CallOptions): WrittenTunnel | un
 	return withoutPsk(record(value) ?? {});
 }
 
-function lastGeneratedOn(value: unknown): string | undefined {
+/** When the PSK of a tunnel, or of an answer about one, was made; undefined for anything that is no text. */
+export function lastGeneratedOn(value: unknown): string | undefined {
 	return text(field(field(value, 'psk_metadata'), 'last_generated_on'));
 }
 

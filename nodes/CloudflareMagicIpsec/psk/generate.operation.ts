@@ -73,7 +73,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		keyOf: () => undefined,
 		changesKeys: true,
 		startFault: () => retryFault(context) ?? countFault(context, concurrencyOption),
-		apply: async (_, targets, failures) =>
+		apply: async (targets, failures) =>
 			await mapLimit(
 				targets,
 				readCount(context, concurrencyOption),

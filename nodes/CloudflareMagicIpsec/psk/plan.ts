@@ -2,6 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { NodeApiError } from 'n8n-workflow';
 import type { CloudflareClient } from '../../cloudflare/client';
 import { errorText, inputError, nodeError } from '../../cloudflare/errors';
+import { lastGeneratedOn } from '../../cloudflare/ipsecTunnels';
 import type { IpsecTunnel } from '../../cloudflare/types';
 import { Run } from '../context';
 import { readFlag, validateOnlyOption } from '../properties';
@@ -46,7 +47,7 @@ export function subjectOf(target: Target<unknown>): Subject {
 		accountId: target.client.accountId,
 		tunnelId: target.tunnel.id,
 		tunnelName: target.tunnel.name,
-		lastGeneratedOn: target.tunnel.psk_metadata?.last_generated_on,
+		lastGeneratedOn: lastGeneratedOn(target.tunnel),
 	};
 }
 

@@ -71,7 +71,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		keyOf: () => undefined,
 		changesKeys: false,
 		startFault: () => countFault(context, batchSizeOption),
-		apply: async (_, targets, failures) => {
+		apply: async (targets, failures) => {
 			const checked = await sendKeys(
 				targets
 					.filter(({ input }) => input.check)

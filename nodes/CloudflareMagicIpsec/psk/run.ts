@@ -20,11 +20,7 @@ export interface PskOperation<Input> {
 	/** False if the operation only prepares or checks, so that nothing is to be verified. */
 	changesKeys: boolean;
 	/** Gives every target exactly one outcome, and never rejects. */
-	apply(
-		context: IExecuteFunctions,
-		targets: ReadonlyArray<Target<Input>>,
-		failures: FailureLog,
-	): Promise<PskOutcome[]>;
+	apply(targets: ReadonlyArray<Target<Input>>, failures: FailureLog): Promise<PskOutcome[]>;
 }
 
 /** The first error of a run, for the case that nothing at all went through. */
@@ -57,11 +53,8 @@ export async function runPskOperation<Input>(
 	const plan = await startPlan(context, operation);
 	if (plan.targets.length > 0) hintAtStorage(context);
 	const failures = new FailureLog();
-	const applied = await operation.apply(context, plan.targets, failures);
-	const verified = operation.changesKeys
-		? await verifyOutcomes(plan.targets, applied, (input) => operation.keyOf(input))
-		: applied;
-	const outcomes = [...plan.refused, ...verified];
+	const applied = await operation.apply(plan.targets, failures);
+	const outcomes = [...plan.refused, ...(await verify(operation, plan, applied))];
 	const refused = outcomes.filter(({ status }) => status === 'unapplied');
 	if (refused.length > 0 && refused.length === outcomes.length && !context.continueOnFail()) {
 		throw nothingApplied(context, operation, refused, failures.first);
@@ -95,6 +88,20 @@ async function startPlan<Input>(
 		return operation.readInput(context, itemIndex);
 	};
 	return await planRun(context, readInput);
+}
+
+/** The outcomes after a look at what is live now; unverified ones if that look goes wrong anyhow. */
+async function verify<Input>(
+	operation: PskOperation<Input>,
+	plan: Plan<Input>,
+	applied: PskOutcome[],
+): Promise<PskOutcome[]> {
+	if (!operation.changesKeys) return applied;
+	try {
+		return await verifyOutcomes(plan.targets, applied, (input) => operation.keyOf(input));
+	} catch {
+		return applied;
+	}
 }
 
 function nothingApplied<Input>(

@@ -68,7 +68,7 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		keyOf: (psk) => psk,
 		changesKeys: true,
 		startFault: () => countFault(context, batchSizeOption),
-		apply: async (_, targets, failures) =>
+		apply: async (targets, failures) =>
 			await sendKeys(
 				targets.map((target) => ({
 					target,

@@ -1,7 +1,6 @@
 import type { CloudflareClient } from '../../cloudflare/client';
 import { sentence } from '../../cloudflare/errors';
-import { listIpsecTunnels } from '../../cloudflare/ipsecTunnels';
-import type { IpsecTunnel } from '../../cloudflare/types';
+import { lastGeneratedOn, listIpsecTunnels } from '../../cloudflare/ipsecTunnels';
 import type { PskOutcome } from './outcome';
 import type { Target } from './plan';
 
@@ -30,9 +29,7 @@ type Dates = Map<string, string | undefined>;
 async function datesNow(client: CloudflareClient): Promise<Dates | undefined> {
 	try {
 		const tunnels = await listIpsecTunnels(client);
-		return new Map(
-			tunnels.map((tunnel: IpsecTunnel) => [tunnel.id, tunnel.psk_metadata?.last_generated_on]),
-		);
+		return new Map(tunnels.map((tunnel) => [tunnel.id, lastGeneratedOn(tunnel)]));
 	} catch {
 		return undefined;
 	}
@@ -53,7 +50,10 @@ function sayWhatIsKnown(
 			: 'Keep this key, and run Set again with it: setting the same key twice does no harm.';
 	const happened = sentence(outcome.reason);
 	if (dates === undefined) return { ...outcome, reason: `${happened} ${remedy}` };
-	const now = dates.get(outcome.tunnelId ?? '');
+	const id = outcome.tunnelId ?? '';
+	if (!dates.has(id))
+		return { ...outcome, reason: `${happened} The account no longer lists the tunnel.` };
+	const now = dates.get(id);
 	const seen = hasMoved(now, before)
 		? "Cloudflare's date of the key has moved, so a new key is probably live."
 		: "Cloudflare's date of the key has not moved, so the old key is probably still live.";
@@ -93,7 +93,7 @@ export async function verifyOutcomes<Input>(
 	return outcomes.map((outcome) => {
 		const target = byItem.get(outcome.itemIndex);
 		if (target === undefined) return outcome;
-		const before = target.tunnel.psk_metadata?.last_generated_on;
+		const before = lastGeneratedOn(target.tunnel);
 		const now = dates.get(target.client);
 		switch (outcome.status) {
 			case 'applied':

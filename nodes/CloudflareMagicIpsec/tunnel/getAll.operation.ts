@@ -9,7 +9,7 @@ import { inputError } from '../../cloudflare/errors';
 import type { IpsecTunnel } from '../../cloudflare/types';
 import { Run } from '../context';
 import { accountIdOption, optionsCollection, shownFor, timeoutOption } from '../properties';
-import { forEachItem, simplified, whole } from './items';
+import { DAY_MS, forEachItem, pskAge, simplified, whole } from './items';
 
 export const description: INodeProperties[] = shownFor('tunnel', 'getAll', [
 	{
@@ -101,14 +101,12 @@ interface Filters {
 	healthCheck?: 'on' | 'off';
 }
 
-const DAY_MS = 86_400_000;
-
 function matchesPskAge(tunnel: IpsecTunnel, filters: Filters, now: number): boolean {
 	const { pskOlderThanDays: days, noPsk = false } = filters;
 	if (days === undefined && !noPsk) return true;
-	const made = Date.parse(tunnel.psk_metadata?.last_generated_on ?? '');
-	if (Number.isNaN(made)) return noPsk;
-	return days !== undefined && now - made > days * DAY_MS;
+	const age = pskAge(tunnel, now);
+	if (age === undefined) return noPsk;
+	return days !== undefined && age > days * DAY_MS;
 }
 
 /** True for a tunnel that passes all filters; `now` in milliseconds. */

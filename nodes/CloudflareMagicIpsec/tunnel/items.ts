@@ -7,18 +7,20 @@ import type {
 } from 'n8n-workflow';
 import { errorText, nodeError } from '../../cloudflare/errors';
 import type { WrittenTunnel } from '../../cloudflare/ipsecTunnels';
+import { lastGeneratedOn } from '../../cloudflare/ipsecTunnels';
 import type { IpsecTunnel } from '../../cloudflare/types';
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 
-/** Whole days since a tunnel's PSK was made; undefined while there is none. */
-export function pskAgeDays(tunnel: WrittenTunnel, now: number): number | undefined {
-	const made = Date.parse(tunnel.psk_metadata?.last_generated_on ?? '');
-	return Number.isNaN(made) ? undefined : Math.floor((now - made) / DAY_MS);
+/** Milliseconds since a tunnel's PSK was made; undefined while there is none. */
+export function pskAge(tunnel: IpsecTunnel, now: number): number | undefined {
+	const made = Date.parse(lastGeneratedOn(tunnel) ?? '');
+	return Number.isNaN(made) ? undefined : now - made;
 }
 
 /** The ten fields that most workflows use, flat. */
 export function simplified(tunnel: IpsecTunnel, accountId: string, now: number): IDataObject {
+	const age = pskAge(tunnel, now);
 	return {
 		id: tunnel.id,
 		account_id: accountId,
@@ -28,8 +30,8 @@ export function simplified(tunnel: IpsecTunnel, accountId: string, now: number):
 		interface_address: tunnel.interface_address,
 		health_check_enabled: tunnel.health_check?.enabled ?? null,
 		bgp_state: tunnel.bgp_status?.state ?? null,
-		last_generated_on: tunnel.psk_metadata?.last_generated_on ?? null,
-		psk_age_days: pskAgeDays(tunnel, now) ?? null,
+		last_generated_on: lastGeneratedOn(tunnel) ?? null,
+		psk_age_days: age === undefined ? null : Math.floor(age / DAY_MS),
 	};
 }
 
