@@ -211,7 +211,7 @@ export class CloudflareClient {
 
 	private async request(call: Call): Promise<IN8nHttpFullResponse> {
 		const { baseUrl, accountId, credentialType, timeoutMs = DEFAULT_TIMEOUT_MS } = this.settings;
-		const timeout = AbortSignal.timeout(timeoutMs);
+		const timeout = clock.deadline(timeoutMs);
 		const cancel = this.cancelSignal();
 		const signal = cancel === undefined ? timeout : AbortSignal.any([cancel, timeout]);
 		// The helper's own timeout is one of silence and never ends a slow drip; the only signal

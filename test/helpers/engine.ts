@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type {
@@ -47,6 +48,58 @@ export async function typesOfPackage(directory: string): Promise<TypeSource> {
 				: undefined,
 		credential: (name) =>
 			name in loader.known.credentials ? loader.getCredential(name).type : undefined,
+	};
+}
+
+type NodeClasses = Record<string, new () => INodeType>;
+
+const load = createRequire(__filename);
+
+const N8N_NODES = path.join(__dirname, '..', '..', 'tools', 'n8n-nodes', 'n8n-nodes-base-2.41.1');
+
+/**
+ * n8n's own nodes. Each is loaded when a workflow first asks for it, by the list that its package
+ * carries: n8n's loader reads the descriptions of all of them first, which takes half a second.
+ *
+ * @throws Error while `npm run n8n-nodes` has not yet fetched them
+ */
+export function typesOfN8n(): TypeSource {
+	if (!existsSync(N8N_NODES)) {
+		throw new Error("n8n's own nodes are not there: run npm run n8n-nodes once");
+	}
+	const known = JSON.parse(
+		readFileSync(path.join(N8N_NODES, 'dist', 'known', 'nodes.json'), 'utf8'),
+	) as Record<string, { className: string; sourcePath: string }>;
+	const loaded = new Map<string, INodeType>();
+	return {
+		node(type) {
+			const [pack, name = ''] = type.split('.');
+			const entry = pack === 'n8n-nodes-base' ? known[name] : undefined;
+			if (entry === undefined) return undefined;
+			let node = loaded.get(name);
+			if (node === undefined) {
+				const classes = load(path.join(N8N_NODES, entry.sourcePath)) as NodeClasses;
+				node = new classes[entry.className]!();
+				loaded.set(name, node);
+			}
+			return node;
+		},
+		credential: () => undefined,
+	};
+}
+
+/** The types of several sources; the first that has one gives it. */
+export function typesOfAll(...sources: TypeSource[]): TypeSource {
+	const first = <T>(find: (source: TypeSource) => T | undefined): T | undefined => {
+		for (const source of sources) {
+			const found = find(source);
+			if (found !== undefined) return found;
+		}
+		return undefined;
+	};
+	return {
+		node: (type) => first((source) => source.node(type)),
+		credential: (name) => first((source) => source.credential(name)),
 	};
 }
 
@@ -104,6 +157,8 @@ export interface RunOptions {
 	/** Items that the first node gets. */
 	input?: INodeExecutionData[];
 	mode?: WorkflowExecuteMode;
+	/** Called, and waited for, before and after each node. */
+	onStep?: (when: 'before' | 'after', node: string) => Promise<void>;
 }
 
 function credentialsHelper(options: RunOptions) {
@@ -178,6 +233,11 @@ export async function runWorkflow(file: WorkflowFile, options: RunOptions): Prom
 		id: 'workflow',
 		name: 'Workflow',
 	} as never);
+	const { onStep } = options;
+	if (onStep !== undefined) {
+		hooks.addHandler('nodeExecuteBefore', async (node) => await onStep('before', node));
+		hooks.addHandler('nodeExecuteAfter', async (node) => await onStep('after', node));
+	}
 	const start = workflow.getNode(file.nodes[0]!.name)!;
 	const execution = createRunExecutionData({
 		executionData: {

@@ -1,6 +1,7 @@
 import { printed } from './printed';
 import type { IDataObject, INodeParameters, IRun } from 'n8n-workflow';
-import type { Simulator } from '../simulator';
+import { clock } from '../../nodes/cloudflare/clock';
+import type { FaultHandle, Simulator } from '../simulator';
 import { startSimulator } from '../simulator';
 import { credentialsOf, NODE, runNode } from './node';
 import { leaksIn } from './scanner';
@@ -36,6 +37,7 @@ export const FAULTS: object[] = [
 	...both(status(429, { headers: { 'retry-after': '3' } })),
 	...both({ kind: 'status', status: 502, message: 'Bad gateway' }),
 	...both({ kind: 'reset' }),
+	...both({ kind: 'timeout' }),
 	...both({ kind: 'truncate' }),
 	...both({ kind: 'truncatedJson' }),
 	...both({ kind: 'html' }),
@@ -97,10 +99,12 @@ export async function findings(run: FaultyRun): Promise<string[]> {
 	const { operation, mode, authentication, batchSize, concurrency } = run;
 	printed.length = 0;
 	const simulator = await startSimulator({ tunnels: run.ages.length, seed: 1, ageDays: run.ages });
+	const impatience = beImpatient();
 	try {
 		const ids = simulator.tunnels().map(({ id }) => id);
 		const before = new Map(ids.map((id) => [id, simulator.liveKey(id)]));
 		const handles = run.faults.map((fault) => simulator.faults.add(fault));
+		impatience.with(handles.filter((_, index) => run.faults[index]!.kind === 'timeout'));
 		const strays = Array.from({ length: run.strays ?? 0 }, (_, n) => `no tunnel ${n}`);
 		const {
 			jsons,
@@ -160,8 +164,39 @@ export async function findings(run: FaultyRun): Promise<string[]> {
 		}
 		return found;
 	} finally {
+		impatience.end();
 		await simulator.close();
 	}
+}
+
+/** Milliseconds after which an unanswered request is given up; the account needs one or two. */
+const PATIENCE_MS = 15;
+
+/** Lets the node wait for an answer that never comes for milliseconds, and for every other as ever. */
+function beImpatient() {
+	const { deadline } = clock;
+	let current = new AbortController();
+	let timer: NodeJS.Timeout | undefined;
+	return {
+		with(handles: FaultHandle[]) {
+			if (handles.length === 0) return;
+			clock.deadline = () => {
+				current = new AbortController();
+				return current.signal;
+			};
+			let before = 0;
+			timer = setInterval(() => {
+				const hits = handles.reduce((sum, handle) => sum + handle.hits, 0);
+				if (hits === before) return;
+				before = hits;
+				setTimeout((hung: AbortController) => hung.abort(), PATIENCE_MS, current);
+			}, 2);
+		},
+		end() {
+			clearInterval(timer);
+			clock.deadline = deadline;
+		},
+	};
 }
 
 /**

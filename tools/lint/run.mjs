@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { installTools } from './install.mjs';
+import { installTools } from '../install.mjs';
 
 // npm run lint: n8n's rules on what ships, typescript-eslint's on the tests. Arguments are handed to ESLint (--fix).
 const here = import.meta.dirname;
 const root = path.resolve(here, '../..');
 const targets = ['package.json', 'nodes', 'credentials', 'test', 'bench'];
 
-installTools();
+installTools(here);
 const { status } = spawnSync(
 	process.execPath,
 	[

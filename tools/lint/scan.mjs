@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { installTools } from './install.mjs';
+import { installTools } from '../install.mjs';
 
 // npm run scan: the scanner that n8n runs on a published package, on the sources and on the packed tarball, without the
 // download and the provenance check that come before it. It ends with a proof that it would have found something.
@@ -11,7 +11,7 @@ const tarballPatterns = ['**/*.js', 'package.json'];
 const mayBePacked =
 	/^(package\.json|README\.md|LICENSE\.md|CHANGELOG\.md|dist\/(nodes|credentials)\/.+\.(js|node\.json|svg|png))$/;
 
-installTools();
+installTools(import.meta.dirname);
 const temp = mkdtempSync(path.join(tmpdir(), 'scan-'));
 process.env.TMPDIR = temp; // where the scanner makes a directory as soon as it is imported
 try {

@@ -1,0 +1,75 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { request } from 'undici';
+
+/** A moment in the life of a request: it arrived, the server has handled it, its answer was given. */
+export type Moment = 'arrived' | 'handled' | 'answered';
+
+/** Passes requests on to a server and tells of each moment; what it is told to do is waited for. */
+export interface Gate {
+	/** Address of the gate, `http://127.0.0.1:PORT`. */
+	readonly origin: string;
+	/** Settles when no request is under way at the server behind it. */
+	idle(): Promise<void>;
+	close(): Promise<void>;
+}
+
+async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
+	const chunks: Buffer[] = [];
+	for await (const chunk of incoming) chunks.push(chunk as Buffer);
+	return Buffer.concat(chunks);
+}
+
+/**
+ * Starts a gate on loopback.
+ *
+ * @param origin of the server behind it
+ * @param onMoment answers false where the request is to go no further
+ */
+export async function startGate(
+	origin: string,
+	onMoment: (moment: Moment, what: string) => Promise<boolean>,
+): Promise<Gate> {
+	const underWay = new Set<Promise<unknown>>();
+
+	const pass = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+		const body = await bodyOf(incoming);
+		const { method = 'GET', url = '/' } = incoming;
+		const what = `${method} ${url.replaceAll(/[0-9a-f]{32}/g, '…')}`;
+		if (!(await onMoment('arrived', what))) return void response.destroy();
+		const { host, connection, 'transfer-encoding': _, ...headers } = incoming.headers;
+		const answer = await request(`${origin}${url}`, {
+			method: method as 'GET',
+			headers: headers as Record<string, string>,
+			body: body.length === 0 ? null : body,
+		});
+		const text = Buffer.from(await answer.body.arrayBuffer());
+		if (!(await onMoment('handled', what))) return void response.destroy();
+		response.writeHead(answer.statusCode, answer.headers as Record<string, string>);
+		response.end(text);
+		await onMoment('answered', what);
+	};
+
+	const server = createServer((incoming, response) => {
+		const passing = pass(incoming, response)
+			.catch(() => response.destroy())
+			.finally(() => underWay.delete(passing));
+		underWay.add(passing);
+	});
+	await new Promise<void>((resolve, reject) => {
+		server.once('error', reject);
+		server.listen(0, '127.0.0.1', resolve);
+	});
+	return {
+		origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		async idle() {
+			while (underWay.size > 0) await Promise.all(underWay);
+		},
+		async close() {
+			server.close();
+			server.closeAllConnections();
+			await new Promise((resolve) => server.once('close', resolve));
+		},
+	};
+}

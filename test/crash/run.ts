@@ -1,0 +1,147 @@
+import { parseArgs } from 'node:util';
+import { leaksIn } from '../helpers/scanner';
+import type { Kill, World } from './world';
+import { startWorld } from './world';
+
+/**
+ * Kills a rotation with SIGKILL at every step and at random moments, and looks after each kill, with
+ * the account's own knowledge of the live keys, whether the vault still holds every one of them.
+ *
+ * npm run test:crash [-- --kills 210 --tunnels 3]
+ */
+
+interface Tally {
+	kills: number;
+	/** Kills at each step of a run, in order, and those at random moments. */
+	atSteps: number;
+	/** Kills after which a live key was in nobody's hands, and what was wrong with the others. */
+	losses: number;
+	findings: string[];
+}
+
+/** Tunnels whose live key the vault does not hold. */
+async function lostKeys(world: World): Promise<string[]> {
+	const secret = await world.vaultState();
+	return (await world.accountState())
+		.filter(({ tunnel, live_key, history }) => {
+			const { current, pending } = secret(tunnel.id).at(-1)?.data ?? {};
+			// The key from before the first rotation was never in this vault's care.
+			return live_key !== history[0]?.psk && live_key !== current && live_key !== pending;
+		})
+		.map(({ tunnel }) => tunnel.name);
+}
+
+/** Keys that a reader of `current` could have got and that were never live. */
+async function neverLive(world: World): Promise<string[]> {
+	const secret = await world.vaultState();
+	return (await world.accountState())
+		.filter(({ tunnel, history }) => {
+			const live = new Set<unknown>(history.map(({ psk }) => psk));
+			return secret(tunnel.id).some(
+				({ data }) => data?.current !== undefined && !live.has(data.current),
+			);
+		})
+		.map(({ tunnel }) => `${tunnel.name}: current was never live`);
+}
+
+/** What is not as it should be after a run that was not disturbed. */
+async function notConverged(world: World): Promise<string[]> {
+	const report = await world.runWhole();
+	const secret = await world.vaultState();
+	const found = (await world.accountState()).flatMap(({ tunnel, live_key }) => {
+		const data = secret(tunnel.id).at(-1)?.data;
+		const told = report.filter(({ ipsec_tunnel_id }) => ipsec_tunnel_id === tunnel.id);
+		return [
+			...(data?.current === live_key ? [] : [`${tunnel.name}: current is not the live key`]),
+			...(data?.pending === undefined ? [] : [`${tunnel.name}: still pending`]),
+			...(told.length === 1 && told[0]!.verified === true ? [] : [`${tunnel.name}: not verified`]),
+		];
+	});
+	const leaks = leaksIn(report, await world.secrets());
+	return leaks.length === 0 ? found : [...found, 'the report holds a key'];
+}
+
+function print(text: string): void {
+	process.stdout.write(`${text}\n`);
+}
+
+/** Kills at every step in turn, then at random moments until there were enough kills. */
+async function killAll(
+	kind: 'two-stage' | 'generate',
+	{ kills, tunnels }: { kills: number; tunnels: number },
+): Promise<Tally> {
+	const world = await startWorld(kind, tunnels);
+	const tally: Tally = { kills: 0, atSteps: 0, losses: 0, findings: [] };
+	const converges = async () => (kind === 'two-stage' ? await notConverged(world) : []);
+	const killOnce = async (kill: Kill, then: () => Promise<string[]>): Promise<boolean> => {
+		const { killedAt, leaks } = await world.runAndKill(kill);
+		if (killedAt === undefined) return false;
+		tally.kills++;
+		const lost = await lostKeys(world);
+		if (lost.length > 0) tally.losses++;
+		const found = [
+			...(kind === 'two-stage' ? lost.map((name) => `${name}: the live key is lost`) : []),
+			...leaks.map(() => 'a secret was printed or logged'),
+			...(await neverLive(world)),
+			...(await then()),
+		];
+		if (found.length > 0) tally.findings.push(`killed at "${killedAt}": ${found.join('; ')}`);
+		if (tally.kills % 20 === 0) print(`  ${kind}: ${tally.kills} kills`);
+		return true;
+	};
+	try {
+		const { ms } = await world.runAndKill();
+		for (let step = 1; await killOnce({ step }, converges); step++) tally.atSteps = step;
+		while (tally.kills < kills) {
+			// Now and then the run that should mend things is killed as well.
+			const then = Math.random() < 0.33 ? async () => [] : converges;
+			await killOnce({ afterMs: Math.random() * ms }, then);
+		}
+		tally.findings.push(...(await converges()));
+	} finally {
+		await world.close();
+	}
+	return tally;
+}
+
+function row(name: string, { kills, atSteps, losses }: Tally): string {
+	const counts = `${kills} kills (${atSteps} at every step, ${kills - atSteps} at random moments)`;
+	return `${name.padEnd(34)} ${counts.padEnd(56)} ${losses} lost a live key`;
+}
+
+async function main(): Promise<number> {
+	const { values } = parseArgs({
+		options: {
+			kills: { type: 'string', default: '210' },
+			tunnels: { type: 'string', default: '3' },
+		},
+	});
+	const size = { kills: Number(values.kills), tunnels: Number(values.tunnels) };
+	if (!(size.kills > 0 && size.tunnels > 0)) throw new Error('--kills and --tunnels take numbers');
+	print('Killing rotations with SIGKILL, in two flows side by side');
+	const [twoStage, generate] = await Promise.all([
+		killAll('two-stage', size),
+		killAll('generate', size),
+	]);
+	print('');
+	print(row('prepare → vault → set → promote', twoStage));
+	print(row('generate → vault', generate));
+	const findings = [...twoStage.findings, ...generate.findings];
+	for (const finding of findings) print(`NOT AS IT SHOULD BE: ${finding}`);
+	// A comparison that never loses a key would say that the oracle is blind.
+	if (generate.losses === 0) print('NOT AS IT SHOULD BE: no kill of the generate flow lost a key');
+	const failed = findings.length + (generate.losses === 0 ? 1 : 0);
+	print('');
+	print(`${twoStage.kills + generate.kills + 1 - failed} passed, ${failed} failed`);
+	return failed === 0 ? 0 : 1;
+}
+
+main().then(
+	(code) => {
+		process.exitCode = code;
+	},
+	(error: unknown) => {
+		console.error(error);
+		process.exitCode = 1;
+	},
+);
