@@ -1,10 +1,13 @@
 import Cloudflare from 'cloudflare';
+import { omit } from 'lodash';
 import { startSimulator } from './simulator';
-import type { Simulator } from './simulator';
+import type { NotificationBody, Simulator } from './simulator';
+import { startReceiver } from './simulator/receiver';
+import type { Receiver } from './simulator/receiver';
 
 /**
  * Cloudflare's official SDK as a client of the simulated account: every call it documents for IPsec
- * tunnels works, so the simulator speaks the API that the SDK was generated from.
+ * tunnels and for notifications works, so the simulator speaks the API that the SDK was generated from.
  */
 
 const SITE = {
@@ -15,10 +18,15 @@ const SITE = {
 };
 
 let simulator: Simulator;
+let receiver: Receiver;
 beforeEach(async () => {
-	simulator = await startSimulator({ tunnels: 3, seed: 5 });
+	simulator = await startSimulator({ tunnels: 3, seed: 5, alerting: { allowLoopback: true } });
+	receiver = await startReceiver();
 });
-afterEach(() => simulator.close());
+afterEach(async () => {
+	await simulator.close();
+	await receiver.close();
+});
 
 const byToken = () => ({ apiToken: simulator.apiToken, apiEmail: null, apiKey: null });
 const byKey = () => ({ apiToken: null, apiEmail: simulator.email, apiKey: simulator.apiKey });
@@ -126,6 +134,92 @@ describe.each([
 	it('lists accounts', async () => {
 		const page = await client().accounts.list();
 		expect(page.result.map(({ id }) => id)).toContain(simulator.accountId);
+	});
+
+	describe('notifications', () => {
+		const webhooks = () => client().alerting.destinations.webhooks;
+		const policies = () => client().alerting.policies;
+		const hook = (path: string) => ({
+			...account(),
+			name: 'n8n',
+			url: `${receiver.origin}${path}`,
+			secret: 'a secret of the receiver',
+		});
+		const policy = (webhookId: string) => ({
+			...account(),
+			name: 'Tunnels',
+			alert_type: 'magic_wan_tunnel_health' as const,
+			enabled: true,
+			filters: { slo: ['99.9'], tunnel_name: [simulator.tunnels()[0]!.name] },
+			mechanisms: { webhooks: [{ id: webhookId }] },
+		});
+		const subscribe = async (): Promise<{ webhookId: string; policyId: string }> => {
+			const { id: webhookId = '' } = await webhooks().create(hook('/1'));
+			const { id: policyId = '' } = await policies().create(policy(webhookId));
+			return { webhookId, policyId };
+		};
+
+		it('manages webhooks', async () => {
+			const { id = '' } = await webhooks().create(hook('/1'));
+			const known = { id, name: 'n8n', type: 'generic', url: `${receiver.origin}/1` };
+			expect(await webhooks().get(id, account())).toMatchObject(known);
+			const listed = await webhooks().list(account());
+			expect(listed.result).toMatchObject([known]);
+			expect(JSON.stringify(listed.result)).not.toContain('a secret');
+			expect(await webhooks().update(id, hook('/2'))).toEqual({ id });
+			expect(receiver.received.map(({ path }) => path)).toEqual(['/1', '/2']);
+			expect(await webhooks().delete(id, account())).toMatchObject({ success: true });
+			expect(simulator.alerts.webhooks()).toEqual([]);
+		});
+
+		it('manages policies', async () => {
+			const { webhookId, policyId } = await subscribe();
+			const known = omit(policy(webhookId), 'account_id');
+			expect(await policies().get(policyId, account())).toMatchObject(known);
+			expect((await policies().list(account())).result).toMatchObject([known]);
+			const changed = { ...policy(webhookId), enabled: false };
+			expect(await policies().update(policyId, changed)).toEqual({ id: policyId });
+			expect(simulator.alerts.policies()).toMatchObject([{ id: policyId, enabled: false }]);
+			expect(await policies().delete(policyId, account())).toMatchObject({ success: true });
+			expect(simulator.alerts.policies()).toEqual([]);
+		});
+
+		it('reads the history, page by page', async () => {
+			await subscribe();
+			const tunnel = simulator.tunnels()[0]!.id;
+			for (let fired = 0; fired < 7; fired++) {
+				await simulator.alerts.fire({ tunnel, status: 'down', correlationId: String(fired) });
+			}
+			const seen: string[] = [];
+			const query = { ...account(), per_page: 5, since: '2020-01-01T00:00:00Z' };
+			for await (const entry of client().alerting.history.list(query)) {
+				const body = JSON.parse(entry.alert_body ?? '') as NotificationBody;
+				seen.push(body.alert_correlation_id ?? '');
+			}
+			expect(seen).toEqual(['6', '5', '4', '3', '2', '1', '0']);
+		});
+
+		it('lists what alerts there are', async () => {
+			const available = await client().alerting.availableAlerts.list(account());
+			expect(
+				Object.values(available)
+					.flat()
+					.map((alert: { type?: string }) => alert.type),
+			).toContain('magic_wan_tunnel_health');
+		});
+
+		it('understands a refusal', async () => {
+			receiver.answerWith(500);
+			await expect(webhooks().create(hook('/1'))).rejects.toMatchObject({
+				status: 400,
+				errors: [{ code: 0, message: expect.stringContaining('Webhook test failed') as string }],
+			});
+			const id = '0da2b59e-f118-439d-8097-bdfb215203c9';
+			await expect(webhooks().delete(id, account())).rejects.toMatchObject({
+				status: 404,
+				errors: [{ code: 15000 }],
+			});
+		});
 	});
 
 	it.each([

@@ -9,6 +9,8 @@ import { startSimulator } from './simulator';
 import type { Simulator, SimulatorOptions, Tunnel } from './simulator';
 import { bearer, createCaller, keyPair } from './simulator/caller';
 import type { CallOptions, Called, Caller } from './simulator/caller';
+import type { Envelope } from './simulator/envelope';
+import { startReceiver } from './simulator/receiver';
 import {
 	answerSchemas,
 	failureSchema,
@@ -977,6 +979,29 @@ describe('the account beside its API', () => {
 		expect(simulator.liveKey(made.id)).toBeUndefined();
 	});
 
+	it('moves the BGP state of a tunnel, and when it moved, but not modified_on', async () => {
+		let time = Date.parse('2026-03-01T00:00:00Z');
+		await start({ now: () => time });
+		const { id, modified_on: modified } = simulator.addTunnel({ bgp: { customer_asn: 65001 } });
+		time += 60_000;
+		const up = simulator.setBgpUp(id, true);
+		expect(up).toMatchObject({
+			modified_on: modified,
+			bgp_status: { state: 'BGP_UP', tcp_established: true },
+		});
+		expect(up.bgp_status?.updated_at).toContain('2026-03-01T00:01');
+		time += 60_000;
+		expect(simulator.setBgpUp(id, true)).toEqual(up);
+		await caller.magic('PUT', `/${id}`, { body: { description: 'x' } });
+		expect(simulator.tunnel(id)?.bgp_status).toEqual(up.bgp_status);
+		expect(simulator.setBgpUp(id, false).bgp_status).toMatchObject({
+			state: 'BGP_DOWN',
+			tcp_established: false,
+			updated_at: expect.stringContaining('2026-03-01T00:02') as string,
+		});
+		expect(() => simulator.setBgpUp(first().id, true)).toThrow('no BGP');
+	});
+
 	it('hands out copies', () => {
 		first().name = 'changed';
 		expect(first().name).toBe('site-ams-01');
@@ -984,7 +1009,11 @@ describe('the account beside its API', () => {
 });
 
 describe('control over HTTP', () => {
-	const control = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown) => {
+	const control = async (
+		method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+		path: string,
+		body?: unknown,
+	) => {
 		const answer = await request(`${simulator.origin}/__sim/${path}`, {
 			method,
 			...(body !== undefined && { body: JSON.stringify(body) }),
@@ -1030,12 +1059,40 @@ describe('control over HTTP', () => {
 		expect((await control('GET', 'requests')).body).toEqual([]);
 	});
 
+	it('adds and changes tunnels, but no key in passing', async () => {
+		const made = await control('POST', 'tunnels', { name: 'branch 7', psk: 'old', ageDays: 400 });
+		expect(made.body).toEqual(simulator.tunnel('branch 7'));
+		expect(simulator.liveKey('branch 7')).toBe('old');
+		const changed = await control('PATCH', 'tunnels/branch%207', { description: 'new' });
+		expect(changed.body).toMatchObject({ id: made.body.id, description: 'new' });
+		for (const [path, body] of [
+			['tunnels/branch%207', { psk: 'x' }],
+			['tunnels/branch%207', null],
+			['tunnels/nowhere', {}],
+		] as const) {
+			expect((await control('PATCH', path, body)).status).toBe(400);
+		}
+		expect(simulator.liveKey('branch 7')).toBe('old');
+		expect((await control('POST', 'tunnels', { id: made.body.id })).status).toBe(400);
+	});
+
+	it('lets a BGP session go up and down', async () => {
+		const { id } = simulator.addTunnel({ bgp: { customer_asn: 65001 } });
+		expect((await control('POST', 'bgp', { id, up: true })).body).toMatchObject({
+			bgp_status: { state: 'BGP_UP' },
+		});
+		expect(simulator.tunnel(id)?.bgp_status?.state).toBe('BGP_UP');
+		expect((await control('POST', 'bgp', { id, up: 'yes' })).status).toBe(400);
+		expect((await control('POST', 'bgp', { id: first().id, up: true })).status).toBe(400);
+	});
+
 	it('changes a key, removes a tunnel, and closes', async () => {
 		const { id, name } = first();
 		await control('POST', 'key', { id, psk: 'from outside' });
 		expect(simulator.liveKey(id)).toBe('from outside');
 		expect((await control('DELETE', `tunnels/${name}`)).body).toEqual({ removed: true });
 		expect((await control('GET', 'nothing')).status).toBe(404);
+		expect((await control('GET', 'constructor')).status).toBe(404);
 		expect((await control('POST', 'close')).status).toBe(200);
 		await simulator.closed;
 	});
@@ -1070,11 +1127,47 @@ describe('the command', () => {
 		expect(output.trim().split('\n')).toHaveLength(1);
 	});
 
+	it('takes ages, and webhooks on loopback', async () => {
+		const receiver = await startReceiver();
+		const child = run(
+			...['--tunnels', '4', '--age-days', '400,null,7', '--allow-loopback-webhooks'],
+			...['--public-origin', `https://n8n.example.com=${receiver.origin}`],
+		);
+		const [line] = (await once(child.stdout, 'data')) as [Buffer];
+		const { url, accountId, apiToken } = JSON.parse(line.toString()) as Record<string, string>;
+		const call = async (path: string, body?: object) => {
+			const answer = await request(`${url}/accounts/${accountId}/${path}`, {
+				method: body ? 'POST' : 'GET',
+				headers: { ...bearer(apiToken!), 'content-type': 'application/json' },
+				...(body && { body: JSON.stringify(body) }),
+			});
+			return { status: answer.statusCode, body: (await answer.body.json()) as Envelope };
+		};
+		const { result } = (await call('magic/ipsec_tunnels')).body;
+		const { ipsec_tunnels: tunnels } = result as { ipsec_tunnels: Tunnel[] };
+		const days = tunnels.map(({ psk_metadata: { last_generated_on: at } }) =>
+			at === undefined ? null : Math.round((Date.now() - Date.parse(at)) / 86_400_000),
+		);
+		expect(days).toEqual([400, null, 7, 400]);
+		for (const origin of [receiver.origin, 'https://n8n.example.com']) {
+			const hook = { name: 'n8n', url: `${origin}/1` };
+			expect((await call('alerting/v3/destinations/webhooks', hook)).status).toBe(201);
+		}
+		expect(receiver.received).toHaveLength(2);
+		child.kill('SIGTERM');
+		await once(child, 'exit');
+		await receiver.close();
+	});
+
 	it.each([
 		[['--tunnels', 'many'], '--tunnels must be a whole number'],
 		[['--port', '70000'], '--port must be a whole number'],
 		[['--seed', '-1'], '--seed'],
 		[['--nonsense'], '--nonsense'],
+		[['--age-days', '4,,5'], '--age-days'],
+		[['--age-days', 'old'], '--age-days'],
+		[['--public-origin', 'https://n8n.example.com'], '--public-origin'],
+		[['--public-origin', 'https://n8n.example.com=http://192.0.2.1'], 'on loopback'],
 	])('refuses %j', async (flags, message) => {
 		const child = run(...flags);
 		let errors = '';

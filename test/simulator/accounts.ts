@@ -1,26 +1,13 @@
 import type { Principal } from './auth';
 import type { Answer } from './envelope';
-import { Refusal, invalidRequest, success } from './envelope';
+import { Refusal, success } from './envelope';
+import { pageParameter, resultInfo } from './paging';
 
 export interface AccountSummary {
 	id: string;
 	name: string;
 	createdOn: string;
 }
-
-/** GUESS: how a bad page parameter is refused. */
-const pageParameter = (
-	query: Readonly<Record<string, string>>,
-	name: string,
-	fallback: number,
-	[least, most]: readonly [number, number],
-): number => {
-	const value = query[name] === undefined ? fallback : Number(query[name]);
-	if (!Number.isInteger(value) || value < least || value > most) {
-		throw invalidRequest(`query parameter ${name} must be between ${least} and ${most}`);
-	}
-	return value;
-};
 
 /**
  * GET /accounts: page, per_page (5 to 50), name, direction.
@@ -55,10 +42,7 @@ export const listAccounts = (
 		})),
 	);
 	answer.body.result_info = {
-		page,
-		per_page: perPage,
-		count: shown.length,
-		total_count: found.length,
+		...resultInfo(page, perPage, shown.length, found.length),
 		total_pages: Math.ceil(found.length / perPage),
 	};
 	return answer;

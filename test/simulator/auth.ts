@@ -10,6 +10,8 @@ export interface Principal {
 	status: 'active' | 'disabled' | 'expired';
 	/** What the credential may do with Magic. */
 	magic: Permission;
+	/** What it may do with alerting (Notifications Read, Write). */
+	notifications: Permission;
 	expiresOn?: string;
 }
 
@@ -17,6 +19,8 @@ export interface Credentials {
 	apiToken: string;
 	readToken: string;
 	noPermissionToken: string;
+	/** May write tunnels and keys, but not even read notifications. */
+	noNotificationsToken: string;
 	expiredToken: string;
 	disabledToken: string;
 	/** Owned by the account, not by a user (`cfat_`). */
@@ -80,6 +84,7 @@ export const createAuthenticator = (random: Random): Authenticator => {
 		apiToken: secret(),
 		readToken: secret(),
 		noPermissionToken: secret(),
+		noNotificationsToken: secret(),
 		expiredToken: secret(),
 		disabledToken: secret(),
 		accountOwnedToken: `cfat_${secret()}`,
@@ -88,17 +93,19 @@ export const createAuthenticator = (random: Random): Authenticator => {
 		readEmail: 'network-reader@example.com',
 		readApiKey: random.hex(37),
 	};
-	const token = (magic: Permission, more: Partial<Principal> = {}): Principal => ({
+	const token = (permission: Permission, more: Partial<Principal> = {}): Principal => ({
 		kind: 'userToken',
 		id: random.hex(32),
 		status: 'active',
-		magic,
+		magic: permission,
+		notifications: permission,
 		...more,
 	});
 	const tokens = new Map<string, Principal>([
 		[credentials.apiToken, token('write')],
 		[credentials.readToken, token('read')],
 		[credentials.noPermissionToken, token('none')],
+		[credentials.noNotificationsToken, token('write', { notifications: 'none' })],
 		[
 			credentials.expiredToken,
 			token('write', { status: 'expired', expiresOn: '2024-01-01T00:00:00Z' }),
@@ -106,11 +113,12 @@ export const createAuthenticator = (random: Random): Authenticator => {
 		[credentials.disabledToken, token('write', { status: 'disabled' })],
 		[credentials.accountOwnedToken, token('write', { kind: 'accountToken' })],
 	]);
-	const user = (magic: Permission): Principal => ({
+	const user = (permission: Permission): Principal => ({
 		kind: 'user',
 		id: random.hex(32),
 		status: 'active',
-		magic,
+		magic: permission,
+		notifications: permission,
 	});
 	const users = new Map<string, { key: string; principal: Principal }>([
 		[credentials.email, { key: credentials.apiKey, principal: user('write') }],

@@ -66,6 +66,9 @@ export const createCaller = (simulator: Simulator) => {
 		/** @param path below the account's tunnels, with its slash or question mark */
 		magic: (method: Dispatcher.HttpMethod, path = '', options?: CallOptions): Promise<Called> =>
 			call(method, `${tunnels}${path}`, options),
+		/** @param path below the account's alerting, with its slash */
+		alerting: (method: Dispatcher.HttpMethod, path: string, options?: CallOptions) =>
+			call(method, `/accounts/${simulator.accountId}/alerting/v3${path}`, options),
 	};
 };
 

@@ -22,6 +22,13 @@ export interface Answer {
 	body: Envelope;
 }
 
+/** What became of a request. */
+export interface Outcome {
+	answer: Answer;
+	/** Whether the account was changed. */
+	applied: boolean;
+}
+
 export const success = (result: unknown, messages: Envelope['messages'] = []): Answer => ({
 	status: 200,
 	body: { result, success: true, errors: [], messages },

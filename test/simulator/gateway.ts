@@ -1,11 +1,15 @@
 import type { AccountSummary } from './accounts';
 import { listAccounts, verifyToken } from './accounts';
-import type { Authenticator, Principal } from './auth';
+import { invalidAlerting } from './alerting/errors';
+import type { AlertingOperation } from './alerting/operations';
+import { ALERTING_OPERATIONS, isAlertingOperation, isAlertingWrite } from './alerting/operations';
+import type { AlertingAccount } from './alerting/types';
+import type { Authenticator, Permission, Principal } from './auth';
 import { authenticationError, unauthorizedAccount } from './auth';
-import type { Answer } from './envelope';
+import type { Answer, Outcome } from './envelope';
 import { Refusal, couldNotRoute, failure, invalidRequest } from './envelope';
 import type { PskFault } from './faults';
-import type { Account, MagicOperation, Outcome } from './operations';
+import type { Account, MagicOperation } from './operations';
 import { MAGIC_OPERATIONS, isMagicOperation, isWrite } from './operations';
 import type { RateLimiter } from './rateLimit';
 import type { Route } from './routes';
@@ -13,10 +17,17 @@ import type { RecordedRequest } from './types';
 
 const IDENTIFIER = /^[0-9a-f]{32}$/;
 
+export interface VisibleAccount {
+	summary: AccountSummary;
+	/** Whether Magic is sold to it. */
+	onboarded: boolean;
+	alerting: AlertingAccount;
+}
+
 export interface GatewayParts {
 	account: Account;
-	/** Accounts that every credential can see, by id; the value says whether Magic is sold to them. */
-	visible: ReadonlyMap<string, { summary: AccountSummary; onboarded: boolean }>;
+	/** Accounts that every credential can see, by id. */
+	visible: ReadonlyMap<string, VisibleAccount>;
 	authenticator: Authenticator;
 	rateLimiter: RateLimiter;
 }
@@ -42,29 +53,42 @@ const objectTarget = ({ headers }: RecordedRequest): boolean => {
 	return value === 'true';
 };
 
-/** @returns undefined when there is no body: psk_generate and DELETE work without one */
-const parsedBody = ({ request, rawBody }: Incoming): unknown => {
+/**
+ * @param refuse the code that the product's errors have
+ * @returns undefined when there is no body: psk_generate and DELETE work without one
+ */
+const parsedBody = (
+	{ request, rawBody }: Incoming,
+	refuse: (message: string) => Refusal = invalidRequest,
+): unknown => {
 	if (rawBody.length === 0) return undefined;
 	const type = request.headers['content-type'] ?? '';
 	// GUESS: code and status for another content type.
 	if (!/^application\/json\s*(;|$)/i.test(type)) {
-		throw new Refusal(415, { code: 1022, message: `Invalid Request: unsupported content type` });
+		const { error } = refuse('unsupported content type');
+		throw new Refusal(415, { code: error.code, message: error.message });
 	}
 	try {
 		return JSON.parse(rawBody.toString('utf8')) as unknown;
 	} catch {
-		throw invalidRequest('error parsing request body: invalid JSON');
+		throw refuse('error parsing request body: invalid JSON');
 	}
+};
+
+/** GUESS: a read-only user role is refused as a read-only token is. */
+const refuseForbidden = (permission: Permission, isWriting: boolean): void => {
+	const isAllowed = isWriting ? permission === 'write' : permission !== 'none';
+	if (!isAllowed) throw authenticationError();
 };
 
 /** From a request to an answer: routing, credentials, limits, permissions, then the operation. */
 export class Gateway {
 	constructor(private readonly parts: GatewayParts) {}
 
-	handle(incoming: Incoming): Handled {
+	async handle(incoming: Incoming): Promise<Handled> {
 		const who: { id?: string } = {};
 		try {
-			const outcome = this.dispatch(incoming, who);
+			const outcome = await this.dispatch(incoming, who);
 			return { ...outcome, ...(who.id !== undefined && { principalId: who.id }) };
 		} catch (error) {
 			if (!(error instanceof Refusal)) throw error;
@@ -77,7 +101,7 @@ export class Gateway {
 	}
 
 	/** GUESS: the order of the checks; nothing says what is answered to a request wrong in two ways. */
-	private dispatch(incoming: Incoming, who: { id?: string }): Outcome {
+	private dispatch(incoming: Incoming, who: { id?: string }): Outcome | Promise<Outcome> {
 		const { request, route } = incoming;
 		const { authenticator } = this.parts;
 		this.refuseUnroutable(request, route);
@@ -88,7 +112,7 @@ export class Gateway {
 			const known = authenticator.identifyToken(request.headers);
 			const limited = known && this.limited(known, who);
 			if (limited) return limited;
-			if (route.accountId !== undefined) this.refuseForeign(route.accountId);
+			if (route.accountId !== undefined) this.accountFor(route.accountId);
 			const kind = route.operation === 'verifyToken' ? 'userToken' : 'accountToken';
 			return read(verifyToken(known, kind));
 		}
@@ -100,19 +124,19 @@ export class Gateway {
 			const accounts = [...this.parts.visible.values()].map(({ summary }) => summary);
 			return read(listAccounts(principal, accounts, request.query));
 		}
-		if (!isMagicOperation(route.operation)) throw couldNotRoute(request.path);
-		return this.magic(route.operation, incoming, principal);
+		const { operation } = route;
+		if (isMagicOperation(operation)) return this.magic(operation, incoming, principal);
+		if (isAlertingOperation(operation)) return this.alerting(operation, incoming, principal);
+		throw couldNotRoute(request.path);
 	}
 
 	private magic(operation: MagicOperation, incoming: Incoming, principal: Principal): Outcome {
 		const { request, route, pskFaults } = incoming;
-		this.refuseForeign(route.accountId ?? '', principal);
+		const { onboarded } = this.accountFor(route.accountId ?? '', principal);
 		// "Magic WAN Read/Write", "Magic Transit Read/Write" (x-api-token-group); the users' roles are
 		// "Network Services (Magic)" and "(Magic, Read-Only)".
-		// GUESS: a read-only user role is refused as a read-only token is.
-		const allowed = isWrite(operation) ? principal.magic === 'write' : principal.magic !== 'none';
-		if (!allowed) throw authenticationError();
-		if (!this.parts.visible.get(route.accountId ?? '')?.onboarded) {
+		refuseForbidden(principal.magic, isWrite(operation));
+		if (!onboarded) {
 			// The code was observed. GUESS: status and text.
 			throw new Refusal(403, {
 				code: 1012,
@@ -127,6 +151,25 @@ export class Gateway {
 			// GUESS: a GET's body is ignored.
 			body: isWrite(operation) ? parsedBody(incoming) : undefined,
 			pskFaults,
+		});
+	}
+
+	private alerting(
+		operation: AlertingOperation,
+		incoming: Incoming,
+		principal: Principal,
+	): Outcome | Promise<Outcome> {
+		const { request, route } = incoming;
+		const { alerting } = this.accountFor(route.accountId ?? '', principal);
+		// "Notifications Read/Write" (x-api-token-group). Not simulated: "Account Settings Read/Write", which
+		// serve as well.
+		const isChange = isAlertingWrite(operation);
+		refuseForbidden(principal.notifications, isChange);
+		return ALERTING_OPERATIONS[operation]({
+			account: alerting,
+			id: route.alertingId ?? '',
+			query: request.query,
+			body: isChange ? parsedBody(incoming, invalidAlerting) : undefined,
 		});
 	}
 
@@ -145,11 +188,13 @@ export class Gateway {
 		}
 	}
 
-	private refuseForeign(accountId: string, principal?: Principal): void {
-		const own = accountId === this.parts.account.id;
+	/** @throws Refusal when the account cannot be seen */
+	private accountFor(accountId: string, principal?: Principal): VisibleAccount {
+		const account = this.parts.visible.get(accountId);
 		// GUESS: an account-owned token sees no account but its own.
-		const visible = principal?.kind === 'accountToken' ? own : this.parts.visible.has(accountId);
-		if (!visible) throw unauthorizedAccount();
+		const isForeign = principal?.kind === 'accountToken' && accountId !== this.parts.account.id;
+		if (!account || isForeign) throw unauthorizedAccount();
+		return account;
 	}
 
 	private limited({ id }: Principal, who: { id?: string }): Outcome | undefined {

@@ -3,6 +3,16 @@ export { startSimulator } from './simulator';
 export type { Simulator } from './simulator';
 export type { FaultHandle, FaultInfo, FaultSpec, Faults } from './faults';
 export type {
+	Alert,
+	AlertingOptions,
+	Alerts,
+	Delivery,
+	HistoryEntry,
+	NotificationBody,
+	Policy,
+	Webhook,
+} from './alerting/types';
+export type {
 	KeyEvent,
 	Operation,
 	OutsideTunnel,

@@ -1,4 +1,4 @@
-import type { Answer } from './envelope';
+import type { Outcome } from './envelope';
 import { invalidRequest, success, tunnelNotFound } from './envelope';
 import type { PskFault } from './faults';
 import { selected } from './faults';
@@ -29,12 +29,6 @@ export interface Call {
 	/** Parsed JSON; undefined when there was no body. */
 	body: unknown;
 	pskFaults: readonly PskFault[];
-}
-
-export interface Outcome {
-	answer: Answer;
-	/** Whether the account was changed. */
-	applied: boolean;
 }
 
 /**

@@ -36,6 +36,14 @@ const seededBytes = (seed: number): ((count: number) => Buffer) => {
 export const createRandom = (seed?: number): Random =>
 	fromBytes(seed === undefined ? randomBytes : seededBytes(seed));
 
+/** A version 4 UUID (RFC 9562), from a source that may be repeatable. */
+export const uuid = (random: Random): string => {
+	const digits = random.hex(32);
+	const variant = '89ab'.charAt(parseInt(digits.charAt(16), 16) % 4);
+	const given = `${digits.slice(0, 12)}4${digits.slice(13, 16)}${variant}${digits.slice(17)}`;
+	return given.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+};
+
 /**
  * A key as Cloudflare generates it: masked real ones in the Cisco IOS XE guide have 43 characters
  * with `-` among them.

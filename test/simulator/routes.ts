@@ -6,16 +6,23 @@ export interface Route {
 	operation: Operation;
 	accountId?: string;
 	tunnelId?: string;
+	/** Of a webhook destination or a notification policy. */
+	alertingId?: string;
 	/** Set when the path exists, but not with this method. */
 	wrongMethod?: boolean;
 }
 
 type Methods = Partial<Record<string, Operation>>;
 
-const MAGIC: readonly [RegExp, Methods][] = [
+type Routes = readonly [RegExp, Methods][];
+
+const ACCOUNTS: Routes = [
 	[/^\/user\/tokens\/verify$/, { GET: 'verifyToken' }],
 	[/^\/accounts$/, { GET: 'listAccounts' }],
 	[/^\/accounts\/(?<accountId>[^/]+)\/tokens\/verify$/, { GET: 'verifyAccountToken' }],
+];
+
+const MAGIC: Routes = [
 	[
 		/^\/accounts\/(?<accountId>[^/]+)\/magic\/ipsec_tunnels$/,
 		{ GET: 'list', POST: 'create', PUT: 'bulkUpdate' },
@@ -32,6 +39,33 @@ const MAGIC: readonly [RegExp, Methods][] = [
 	],
 ];
 
+const ALERTING: Routes = [
+	[/^\/accounts\/(?<accountId>[^/]+)\/alerting\/v3\/available_alerts$/, { GET: 'availableAlerts' }],
+	[
+		/^\/accounts\/(?<accountId>[^/]+)\/alerting\/v3\/destinations\/webhooks$/,
+		{ GET: 'listWebhooks', POST: 'createWebhook' },
+	],
+	[
+		/^\/accounts\/(?<accountId>[^/]+)\/alerting\/v3\/destinations\/webhooks\/(?<alertingId>[^/]+)$/,
+		{ GET: 'getWebhook', PUT: 'updateWebhook', DELETE: 'deleteWebhook' },
+	],
+	[
+		/^\/accounts\/(?<accountId>[^/]+)\/alerting\/v3\/policies$/,
+		{ GET: 'listPolicies', POST: 'createPolicy' },
+	],
+	[
+		/^\/accounts\/(?<accountId>[^/]+)\/alerting\/v3\/policies\/(?<alertingId>[^/]+)$/,
+		{ GET: 'getPolicy', PUT: 'updatePolicy', DELETE: 'deletePolicy' },
+	],
+	[
+		/^\/accounts\/(?<accountId>[^/]+)\/alerting\/v3\/policies\/(?<alertingId>[^/]+)\/test$/,
+		{ POST: 'testPolicy' },
+	],
+	[/^\/accounts\/(?<accountId>[^/]+)\/alerting\/v3\/history$/, { GET: 'listAlertHistory' }],
+];
+
+const ROUTES: Routes = [...ACCOUNTS, ...MAGIC, ...ALERTING];
+
 const decoded = (segment: string | undefined): string | undefined => {
 	try {
 		return segment === undefined ? undefined : decodeURIComponent(segment);
@@ -44,16 +78,18 @@ const decoded = (segment: string | undefined): string | undefined => {
 export const findRoute = (method: string, path: string): Route => {
 	if (!path.startsWith(`${BASE_PATH}/`)) return { operation: 'unknown' };
 	const rest = path.slice(BASE_PATH.length);
-	for (const [pattern, methods] of MAGIC) {
+	for (const [pattern, methods] of ROUTES) {
 		const groups = pattern.exec(rest);
 		if (!groups) continue;
 		const accountId = decoded(groups.groups?.accountId);
 		const tunnelId = decoded(groups.groups?.tunnelId);
+		const alertingId = decoded(groups.groups?.alertingId);
 		const operation = methods[method];
 		return {
 			operation: operation ?? 'unknown',
 			...(accountId !== undefined && { accountId }),
 			...(tunnelId !== undefined && { tunnelId }),
+			...(alertingId !== undefined && { alertingId }),
 			...(operation === undefined && { wrongMethod: true }),
 		};
 	}

@@ -4,23 +4,26 @@
  * and what was observed only (`remote_identities`, `ipsec_id`) is part of it.
  */
 
-type Schema = Readonly<Record<string, unknown>>;
+export type Schema = Readonly<Record<string, unknown>>;
 
-const string: Schema = { type: 'string' };
+export const string: Schema = { type: 'string' };
 const boolean: Schema = { type: 'boolean' };
 const identifier: Schema = { type: 'string', pattern: '^[0-9a-f]{32}$' };
-const timestamp: Schema = { type: 'string', format: 'date-time' };
+export const timestamp: Schema = { type: 'string', format: 'date-time' };
 
-const object = (properties: Record<string, Schema>, required: readonly string[]): Schema => ({
+export const object = (
+	properties: Record<string, Schema>,
+	required: readonly string[],
+): Schema => ({
 	type: 'object',
 	additionalProperties: false,
 	properties,
 	required,
 });
 
-const listOf = (items: Schema): Schema => ({ type: 'array', items });
+export const listOf = (items: Schema): Schema => ({ type: 'array', items });
 const mapOf = (values: Schema): Schema => ({ type: 'object', additionalProperties: values });
-const oneOf = (...values: readonly string[]): Schema => ({ type: 'string', enum: values });
+export const oneOf = (...values: readonly string[]): Schema => ({ type: 'string', enum: values });
 
 const pskMetadata = object({ last_generated_on: timestamp }, []);
 
@@ -98,15 +101,17 @@ export const tunnelSchema = tunnel(
 /** T as answered without that header. */
 export const legacyTunnelSchema = tunnel(string);
 
-const success = (result: Schema): Schema =>
+/** @param more what else the envelope has */
+export const success = (result: Schema, more: Record<string, Schema> = {}): Schema =>
 	object(
 		{
 			result,
 			success: { const: true },
 			errors: { type: 'array', maxItems: 0 },
 			messages: { type: 'array' },
+			...more,
 		},
-		['result', 'success', 'errors', 'messages'],
+		['result', 'success', 'errors', 'messages', ...Object.keys(more)],
 	);
 
 const appliedPsk = object(

@@ -2,6 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { numberToIpv4 } from './addresses';
+import type { AccountSummary } from './accounts';
+import { createAlerts } from './alerting/alerts';
+import { refuseBadOrigins } from './alerting/addresses';
+import { createMessenger } from './alerting/messenger';
+import { AlertingState } from './alerting/state';
+import type { AlertingAccount, Alerts } from './alerting/types';
 import type { Credentials } from './auth';
 import { createAuthenticator } from './auth';
 import { CONTROL_PATH, control } from './control';
@@ -50,8 +56,16 @@ export interface Simulator extends Credentials {
 	liveKey(idOrName: string): string | undefined;
 	/** Somebody else changes a key. */
 	setKey(idOrName: string, psk: string): void;
+	/**
+	 * The BGP session of a tunnel goes up or down.
+	 * @throws Error when the tunnel has no BGP
+	 */
+	setBgpUp(idOrName: string, isUp: boolean): Tunnel;
 	/** All keys that were live, oldest first; kept when the tunnel is gone. */
 	keyHistory(idOrName: string): KeyEvent[];
+
+	/** Notifications of the account, beside its API. */
+	readonly alerts: Alerts;
 
 	/** Requests to the API in the order they arrived. */
 	readonly requests: readonly RecordedRequest[];
@@ -106,6 +120,9 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 	const rateLimiter = createRateLimiter(now, options.rateLimit);
 	const requests: RecordedRequest[] = [];
 	const faults = new FaultRegistry<Simulator>();
+	const { alerting: alertingOptions = {} } = options;
+	refuseBadOrigins(alertingOptions);
+	const messenger = createMessenger(alertingOptions);
 
 	for (const tunnel of seedTunnels(tunnels, random, now(), options.ageDays)) {
 		state.put(tunnel);
@@ -115,9 +132,21 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 		}
 	}
 
-	const summary = (id: string, name: string) => ({
-		summary: { id, name, createdOn: '2021-03-01T08:00:00.000000Z' },
-		onboarded: id === accountId && options.onboarded !== false,
+	const isOnboarded = options.onboarded !== false;
+	const alertingFor = (id: string, hasMagic: boolean): AlertingAccount => ({
+		id,
+		hasMagic,
+		state: new AlertingState(),
+		clock,
+		random,
+		messenger,
+		historyBody: alertingOptions.historyBody ?? 'string',
+	});
+	const alerting = alertingFor(accountId, isOnboarded);
+	const summary = (id: string, name: string): AccountSummary => ({
+		id,
+		name,
+		createdOn: '2021-03-01T08:00:00.000000Z',
 	});
 	const gateway = new Gateway({
 		account: {
@@ -129,8 +158,18 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 			leasedEndpoints,
 		},
 		visible: new Map([
-			[accountId, summary(accountId, 'Example Corp Network')],
-			[notOnboardedAccountId, summary(notOnboardedAccountId, 'Example Corp Sandbox')],
+			[
+				accountId,
+				{ summary: summary(accountId, 'Example Corp Network'), onboarded: isOnboarded, alerting },
+			],
+			[
+				notOnboardedAccountId,
+				{
+					summary: summary(notOnboardedAccountId, 'Example Corp Sandbox'),
+					onboarded: false,
+					alerting: alertingFor(notOnboardedAccountId, false),
+				},
+			],
 		]),
 		authenticator,
 		rateLimiter,
@@ -187,7 +226,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 		try {
 			await accompany(accompanying, 'before');
 			if (!terminal || !isBefore(terminal)) {
-				handled = gateway.handle({
+				handled = await gateway.handle({
 					request,
 					route,
 					rawBody,
@@ -265,6 +304,15 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 		},
 		liveKey: (idOrName) => find(idOrName)?.psk,
 		setKey: (idOrName, psk) => state.setKey(mustFind(idOrName).id, psk, clock.instant(), 'outside'),
+		setBgpUp(idOrName, isUp) {
+			const tunnel = mustFind(idOrName);
+			if (!tunnel.fields.bgp) throw new Error(`The tunnel ${tunnel.fields.name} has no BGP`);
+			const changed =
+				tunnel.bgpUp === isUp ? tunnel : { ...tunnel, bgpUp: isUp, bgpChangedAt: clock.instant() };
+			state.put(changed);
+			return state.toAnswer(changed, true);
+		},
+		alerts: createAlerts(alerting, mustFind),
 		keyHistory: (idOrName) => state.history(find(idOrName)?.id ?? idOrName),
 		requests,
 		resetRequests: () => {
@@ -275,6 +323,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 		async close() {
 			for (const timer of timers) clearTimeout(timer);
 			timers.clear();
+			messenger.close();
 			if (server.listening) server.close();
 			server.closeAllConnections();
 			await closed;

@@ -97,6 +97,7 @@ export class AccountState {
 			createdAt: before?.createdAt ?? at,
 			modifiedAt: at,
 			bgpUp: before?.bgpUp ?? false,
+			...(before?.bgpChangedAt !== undefined && { bgpChangedAt: before.bgpChangedAt }),
 			...(before?.psk !== undefined && { psk: before.psk }),
 			...(before?.pskGeneratedAt !== undefined && { pskGeneratedAt: before.pskGeneratedAt }),
 			// GUESS: a key inside POST or PUT moves last_generated_on as the psk endpoints do.
@@ -227,6 +228,7 @@ export class AccountState {
 	// GUESS: the values; the spec only gives their types. A session of a new tunnel is down.
 	private bgpStatus({
 		bgpUp,
+		bgpChangedAt,
 		fields,
 		modifiedAt,
 	}: StoredTunnel): NonNullable<Tunnel['bgp_status']> {
@@ -235,7 +237,7 @@ export class AccountState {
 			state: bgpUp ? 'BGP_UP' : 'BGP_DOWN',
 			tcp_established: bgpUp,
 			// GUESS: steady while nothing happens, so that two reads of one tunnel are equal.
-			updated_at: toMicroseconds(modifiedAt),
+			updated_at: toMicroseconds(bgpChangedAt ?? modifiedAt),
 			bgp_state: bgpUp ? 'Established' : 'Active',
 			...(bgpUp && {
 				cf_speaker_ip: speaker,

@@ -25,6 +25,14 @@ export const toMicroseconds = (instant: Instant): string => {
 export const fromMs = (ms: number, nanoseconds = 0): Instant =>
 	BigInt(Math.trunc(ms)) * NANOSECONDS_PER_MS + BigInt(nanoseconds);
 
+/** @returns undefined when the text is no timestamp of RFC 3339 */
+export const parseInstant = (text: string): Instant | undefined => {
+	const [, whole, fraction = '', zone] =
+		/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/i.exec(text) ?? [];
+	const ms = Date.parse(`${whole}${zone}`.toUpperCase());
+	return Number.isNaN(ms) ? undefined : fromMs(ms, Number(fraction.slice(0, 9).padEnd(9, '0')));
+};
+
 export interface Clock {
 	ms(): number;
 	/** A new instant; never one given before, also when the clock behind it stands still. */

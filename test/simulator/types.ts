@@ -1,3 +1,6 @@
+import type { AlertingOptions } from './alerting/types';
+import type { AlertingOperation } from './alerting/operations';
+
 /**
  * The words that the parts of the simulated account share. Names in snake_case are Cloudflare's own
  * (API reference, "Magic IPsec tunnels"); everything else is the simulator's.
@@ -93,6 +96,8 @@ export interface StoredTunnel {
 	readonly psk?: string;
 	readonly pskGeneratedAt?: Instant;
 	readonly bgpUp: boolean;
+	/** When the BGP session went up or down; undefined while it never did. */
+	readonly bgpChangedAt?: Instant;
 }
 
 export type KeySource =
@@ -124,6 +129,7 @@ export type Operation =
 	| 'listAccounts'
 	| 'verifyToken'
 	| 'verifyAccountToken'
+	| AlertingOperation
 	| 'unknown';
 
 export interface RecordedRequest {
@@ -172,6 +178,7 @@ export interface SimulatorOptions {
 	/** When given, only these are accepted as cloudflare_endpoint. */
 	leasedEndpoints?: readonly string[];
 	ageDays?: AgeDays;
+	alerting?: AlertingOptions;
 }
 
 export type OutsideTunnel = Partial<TunnelFields> & {

@@ -1,3 +1,4 @@
+import type { Refusal } from './envelope';
 import { invalidRequest } from './envelope';
 import { ipv4ToNumber, ipv6ToBigInt, isIp, parseCidr } from './addresses';
 import type { BgpConfig, TunnelChange } from './types';
@@ -29,21 +30,22 @@ const hasType = (value: unknown, type: TypeName): boolean => {
 
 /** Error texts speak of the request that they refuse. */
 export class BodyReader {
-	constructor(private readonly doing: string) {}
+	/** @param refuse the code that the product's errors have */
+	constructor(
+		private readonly doing: string,
+		private readonly refuse: (message: string, pointer: string) => Refusal = invalidRequest,
+	) {}
 
 	/** Text observed for a string on update: terraform-provider-cloudflare commit 512bd2ead. */
 	// GUESS: other types and other operations only vary the words in it.
 	private expect(value: unknown, type: TypeName, pointer: string): void {
 		const prefix = `error parsing request body while ${this.doing}: `;
 		if (value === null) {
-			throw invalidRequest(`${prefix}type "${type}" is not permitted to be null`, pointer);
+			throw this.refuse(`${prefix}type "${type}" is not permitted to be null`, pointer);
 		}
 		// GUESS: the text for a wrong type.
 		if (!hasType(value, type)) {
-			throw invalidRequest(
-				`${prefix}value at ${pointer || '/'} must be of type "${type}"`,
-				pointer,
-			);
+			throw this.refuse(`${prefix}value at ${pointer || '/'} must be of type "${type}"`, pointer);
 		}
 	}
 
@@ -76,7 +78,7 @@ export class BodyReader {
 		const fields = value as Fields;
 		const unknown = known && Object.keys(fields).find((name) => !known.includes(name));
 		if (unknown !== undefined) {
-			throw invalidRequest(
+			throw this.refuse(
 				`error parsing request body while ${this.doing}: unknown field "${unknown}"`,
 				`${pointer}/${unknown}`,
 			);
