@@ -175,21 +175,25 @@ const PATIENCE_MS = 15;
 /** Lets the node wait for an answer that never comes for milliseconds, and for every other as ever. */
 function beImpatient() {
 	const { deadline } = clock;
-	let current = new AbortController();
+	let waiting: AbortController[] = [];
 	let timer: NodeJS.Timeout | undefined;
+	const giveUp = (those: AbortController[]) => those.forEach((one) => one.abort());
 	return {
 		with(handles: FaultHandle[]) {
 			if (handles.length === 0) return;
 			clock.deadline = () => {
-				current = new AbortController();
-				return current.signal;
+				const one = new AbortController();
+				waiting.push(one);
+				return one.signal;
 			};
 			let before = 0;
 			timer = setInterval(() => {
 				const hits = handles.reduce((sum, handle) => sum + handle.hits, 0);
 				if (hits === before) return;
 				before = hits;
-				setTimeout((hung: AbortController) => hung.abort(), PATIENCE_MS, current);
+				// Those that were answered meanwhile take no notice.
+				setTimeout(giveUp, PATIENCE_MS, waiting);
+				waiting = [];
 			}, 2);
 		},
 		end() {
