@@ -9,10 +9,10 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { generate } from 'selfsigned';
-import { request } from 'undici';
 import type { Flow } from './crash/flow';
 import { useAccount } from './helpers/account';
 import { PACKAGE_NAME } from './helpers/engine';
+import { bodyOf, forward, handOn } from './helpers/forward';
 import { credentialsOf, runNode } from './helpers/node';
 import { startProgram } from './helpers/processes';
 import { leaksIn } from './helpers/scanner';
@@ -154,17 +154,7 @@ async function startTls(simulator: Simulator) {
 	const authority = path.join(folder, 'ca.pem');
 	writeFileSync(authority, cert);
 	const server = createTlsServer({ key, cert }, async (incoming, response) => {
-		const chunks: Buffer[] = [];
-		for await (const chunk of incoming) chunks.push(chunk as Buffer);
-		const { host, connection, ...headers } = incoming.headers;
-		const body = Buffer.concat(chunks);
-		const answer = await request(`${simulator.origin}${incoming.url}`, {
-			method: incoming.method as 'GET',
-			headers: headers as Record<string, string>,
-			body: body.length === 0 ? null : body,
-		});
-		response.writeHead(answer.statusCode, answer.headers as Record<string, string>);
-		response.end(Buffer.from(await answer.body.arrayBuffer()));
+		handOn(response, await forward(simulator.origin, incoming, await bodyOf(incoming)));
 	});
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 	const { port } = server.address() as AddressInfo;

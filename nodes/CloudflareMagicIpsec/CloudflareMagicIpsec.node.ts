@@ -5,6 +5,7 @@ import type {
 	INodeTypeDescription,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
+import { authenticationProperty, credentials } from '../cloudflare/connection';
 import { searchTunnels } from './listSearch';
 import { executeOperation } from './router';
 import * as create from './tunnel/create.operation';
@@ -36,29 +37,9 @@ export class CloudflareMagicIpsec implements INodeType {
 		sensitiveOutputFields: ['psk'],
 		inputs: [NodeConnectionTypes.Main],
 		outputs: `={{ $parameter["resource"] === "psk" ? [{ type: "${NodeConnectionTypes.Main}", displayName: "Secret" }, { type: "${NodeConnectionTypes.Main}", displayName: "Notification" }] : [{ type: "${NodeConnectionTypes.Main}" }] }}`,
-		credentials: [
-			{
-				name: 'cloudflareMagicTokenApi',
-				required: true,
-				displayOptions: { show: { authentication: ['apiToken'] } },
-			},
-			{
-				name: 'cloudflareMagicKeyApi',
-				required: true,
-				displayOptions: { show: { authentication: ['apiKey'] } },
-			},
-		],
+		credentials,
 		properties: [
-			{
-				displayName: 'Authentication',
-				name: 'authentication',
-				type: 'options',
-				options: [
-					{ name: 'API Token', value: 'apiToken' },
-					{ name: 'API Email and Key', value: 'apiKey' },
-				],
-				default: 'apiToken',
-			},
+			authenticationProperty,
 			{
 				displayName: 'Resource',
 				name: 'resource',

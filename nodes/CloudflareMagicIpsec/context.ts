@@ -1,66 +1,9 @@
-import type { IExecuteFunctions, ILoadOptionsFunctions } from 'n8n-workflow';
-import { accountIdFault, baseUrlFault, trimBaseUrl } from '../cloudflare/account';
-import type { CredentialType } from '../cloudflare/client';
-import { CloudflareClient } from '../cloudflare/client';
+import type { IExecuteFunctions } from 'n8n-workflow';
+import type { CloudflareClient } from '../cloudflare/client';
+import { clientFor } from '../cloudflare/connection';
 import { inputError } from '../cloudflare/errors';
 import { listIpsecTunnels } from '../cloudflare/ipsecTunnels';
 import { TunnelIndex } from './tunnelLocator';
-
-const CREDENTIAL_TYPES: Readonly<Record<string, CredentialType>> = {
-	apiToken: 'cloudflareMagicTokenApi',
-	apiKey: 'cloudflareMagicKeyApi',
-};
-
-export interface AccountRequest {
-	/** Value of the parameter `authentication`. */
-	authentication: unknown;
-	/** Value of the option `accountId`; empty for the credential's own. */
-	accountId: unknown;
-	itemIndex?: number;
-	/** Milliseconds. */
-	timeoutMs?: number;
-}
-
-/**
- * Checks the credential and gives a client for it.
- *
- * @throws NodeOperationError if the account id or the base URL may not be used
- */
-export async function clientFor(
-	context: IExecuteFunctions | ILoadOptionsFunctions,
-	request: AccountRequest,
-): Promise<CloudflareClient> {
-	const { itemIndex, timeoutMs } = request;
-	const credentialType = CREDENTIAL_TYPES[String(request.authentication)];
-	if (credentialType === undefined) {
-		throw inputError(
-			context.getNode(),
-			"The parameter 'Authentication' has no such choice",
-			"Choose 'API Token' or 'API Email and Key'.",
-			itemIndex,
-		);
-	}
-	const credentials = await context.getCredentials(credentialType, itemIndex);
-	const own = request.accountId === undefined || request.accountId === '';
-	const accountId = String(own ? credentials.accountId : request.accountId).trim();
-	const baseUrl = String(credentials.baseUrl).trim();
-	const fault = accountIdFault(accountId) ?? baseUrlFault(baseUrl);
-	if (fault !== undefined) {
-		throw inputError(
-			context.getNode(),
-			own ? "The credential can't be used" : "The option 'Account ID' can't be used",
-			fault,
-			itemIndex,
-		);
-	}
-	return new CloudflareClient(context, {
-		credentialType,
-		baseUrl: trimBaseUrl(baseUrl),
-		accountId: accountId.toLowerCase(),
-		secrets: [credentials.apiToken, credentials.apiKey].filter((s) => typeof s === 'string'),
-		timeoutMs,
-	});
-}
 
 /** The clients of one run and each account's list of tunnels, which is read once. */
 export class Run {

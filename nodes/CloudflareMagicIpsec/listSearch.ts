@@ -1,6 +1,6 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
+import { clientFor } from '../cloudflare/connection';
 import { listIpsecTunnels } from '../cloudflare/ipsecTunnels';
-import { clientFor } from './context';
 
 /** The tunnels of the account for the list of the parameter `tunnelId`, filtered and sorted here. */
 export async function searchTunnels(

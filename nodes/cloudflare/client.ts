@@ -43,7 +43,9 @@ export interface ClientSettings {
 
 export interface Call {
 	method: IHttpRequestMethods;
-	/** Path below the account, already checked and encoded. */
+	/** The part of Cloudflare's API below the account; `magic` without it. */
+	api?: 'magic' | 'alerting/v3';
+	/** Path below that part, already checked and encoded. */
 	path: string;
 	query?: IDataObject;
 	body?: object;
@@ -52,6 +54,8 @@ export interface Call {
 	repeat: RepeatPolicy;
 	/** What is asked, for messages: "list the tunnels". */
 	action: string;
+	/** What to do about codes that mean something else here than elsewhere. */
+	remedies?: Readonly<Record<number, string>>;
 	itemIndex?: number;
 	/** Texts of this request that Cloudflare's answer might echo and nobody may see. */
 	secrets?: readonly string[];
@@ -221,7 +225,7 @@ export class CloudflareClient {
 		}) as IAllExecuteFunctions;
 		return (await this.context.helpers.httpRequestWithAuthentication.call(caller, credentialType, {
 			method: call.method,
-			url: `${trimBaseUrl(baseUrl)}/accounts/${accountId}/magic${call.path}`,
+			url: `${trimBaseUrl(baseUrl)}/accounts/${accountId}/${call.api ?? 'magic'}${call.path}`,
 			headers: call.newHealthCheckTarget ? { 'x-magic-new-hc-target': 'true' } : {},
 			qs: call.query,
 			body: call.body as IDataObject | undefined,
@@ -256,7 +260,7 @@ export class CloudflareClient {
 	private cloudflareError(
 		call: Call,
 		envelope: JsonRecord | undefined,
-	): Pick<CallFailure, 'code' | 'detail' | 'documentationUrl' | 'pointer'> {
+	): Pick<CallFailure, 'code' | 'detail' | 'documentationUrl' | 'pointer' | 'remedy'> {
 		const errors = Array.isArray(envelope?.errors)
 			? envelope.errors.map(record).filter((entry) => entry !== undefined)
 			: [];
@@ -269,8 +273,10 @@ export class CloudflareClient {
 			.join('; ');
 		const shown = (value: string | undefined) =>
 			value === undefined ? undefined : this.clean(value, call);
+		const code = typeof first.code === 'number' ? first.code : undefined;
 		return {
-			code: typeof first.code === 'number' ? first.code : undefined,
+			code,
+			remedy: call.remedies?.[code ?? -1],
 			detail: shown(text(detail)),
 			documentationUrl: shown(text(first.documentation_url)),
 			pointer: shown(text(record(first.source)?.pointer)),

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { request } from 'undici';
+import { bodyOf, forward, handOn } from '../helpers/forward';
 
 /** A moment in the life of a request: it arrived, the server has handled it, its answer was given. */
 export type Moment = 'arrived' | 'handled' | 'answered';
@@ -13,12 +13,6 @@ export interface Gate {
 	/** Settles when no request is under way at the server behind it. */
 	idle(): Promise<void>;
 	close(): Promise<void>;
-}
-
-async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
-	const chunks: Buffer[] = [];
-	for await (const chunk of incoming) chunks.push(chunk as Buffer);
-	return Buffer.concat(chunks);
 }
 
 /**
@@ -38,16 +32,9 @@ export async function startGate(
 		const { method = 'GET', url = '/' } = incoming;
 		const what = `${method} ${url.replaceAll(/[0-9a-f]{32}/g, '…')}`;
 		if (!(await onMoment('arrived', what))) return void response.destroy();
-		const { host, connection, 'transfer-encoding': _, ...headers } = incoming.headers;
-		const answer = await request(`${origin}${url}`, {
-			method: method as 'GET',
-			headers: headers as Record<string, string>,
-			body: body.length === 0 ? null : body,
-		});
-		const text = Buffer.from(await answer.body.arrayBuffer());
+		const answer = await forward(origin, incoming, body);
 		if (!(await onMoment('handled', what))) return void response.destroy();
-		response.writeHead(answer.statusCode, answer.headers as Record<string, string>);
-		response.end(text);
+		handOn(response, answer);
 		await onMoment('answered', what);
 	};
 

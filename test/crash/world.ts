@@ -55,7 +55,7 @@ export async function startWorld(kind: 'two-stage' | 'generate', tunnels: number
 			path.join(folder, 'vault'),
 		]),
 	]);
-	let onMoment = async (_moment: string): Promise<boolean> => true;
+	let onMoment: (moment: string) => Promise<boolean> = async () => true;
 	const gateTo = async (url: string) =>
 		await startGate(
 			new URL(url).origin,

@@ -1,0 +1,37 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { omit } from 'lodash';
+import { request } from 'undici';
+
+export interface Forwarded {
+	status: number;
+	headers: Record<string, string | string[] | undefined>;
+	body: Buffer;
+}
+
+/** The whole body of a request. */
+export async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
+	const chunks: Buffer[] = [];
+	for await (const chunk of incoming) chunks.push(chunk as Buffer);
+	return Buffer.concat(chunks);
+}
+
+/** Sends a request as it came to another origin, and gives the answer. */
+export async function forward(
+	origin: string,
+	{ method, url, headers }: IncomingMessage,
+	body: Buffer,
+): Promise<Forwarded> {
+	const answer = await request(`${origin}${url}`, {
+		method: method as 'GET',
+		headers: omit(headers, ['host', 'connection', 'transfer-encoding']) as Record<string, string>,
+		body: body.length === 0 ? null : body,
+	});
+	const { statusCode: status, headers: given } = answer;
+	return { status, headers: given, body: Buffer.from(await answer.body.arrayBuffer()) };
+}
+
+/** Gives an answer of `forward` to the one who asked. */
+export function handOn(response: ServerResponse, { status, headers, body }: Forwarded): void {
+	response.writeHead(status, headers as Record<string, string>);
+	response.end(body);
+}
