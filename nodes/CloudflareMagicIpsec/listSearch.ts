@@ -1,23 +1,43 @@
-import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
+import type {
+	ILoadOptionsFunctions,
+	INodeListSearchResult,
+	INodePropertyOptions,
+} from 'n8n-workflow';
 import { clientFor } from '../cloudflare/connection';
 import { listIpsecTunnels } from '../cloudflare/ipsecTunnels';
 
-/** The tunnels of the account for the list of the parameter `tunnelId`, filtered and sorted here. */
-export async function searchTunnels(
-	this: ILoadOptionsFunctions,
-	filter?: string,
-): Promise<INodeListSearchResult> {
-	const client = await clientFor(this, {
-		authentication: this.getNodeParameter('authentication', 'apiToken'),
-		accountId: this.getNodeParameter('options.accountId', ''),
+interface Choice {
+	name: string;
+	value: string;
+}
+
+/** The tunnels of the account by name, with the customer's endpoint where there is one. */
+async function choices(context: ILoadOptionsFunctions): Promise<Choice[]> {
+	const client = await clientFor(context, {
+		authentication: context.getNodeParameter('authentication', 'apiToken'),
+		accountId: context.getNodeParameter('options.accountId', ''),
 	});
-	const wanted = (filter ?? '').toLowerCase();
-	const results = (await listIpsecTunnels(client))
+	return (await listIpsecTunnels(client))
 		.map(({ id, name, customer_endpoint }) => ({
 			name: customer_endpoint === undefined ? name : `${name} (${customer_endpoint})`,
 			value: id,
 		}))
-		.filter(({ name, value }) => name.toLowerCase().includes(wanted) || value === wanted)
 		.sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** The tunnels of the account for the list of the parameter `tunnelId`, filtered here. */
+export async function searchTunnels(
+	this: ILoadOptionsFunctions,
+	filter?: string,
+): Promise<INodeListSearchResult> {
+	const wanted = (filter ?? '').toLowerCase();
+	const results = (await choices(this)).filter(
+		({ name, value }) => name.toLowerCase().includes(wanted) || value === wanted,
+	);
 	return { results };
+}
+
+/** The tunnels of the account for a parameter that takes several. */
+export async function getTunnels(this: ILoadOptionsFunctions): Promise<INodePropertyOptions[]> {
+	return await choices(this);
 }

@@ -39,6 +39,8 @@ export interface ClientSettings {
 	/** Texts that must never be repeated to a person, such as the token. */
 	secrets: readonly string[];
 	timeoutMs?: number;
+	/** Milliseconds that one call may spend waiting between attempts. */
+	longestWaitMs?: number;
 }
 
 export interface Call {
@@ -143,7 +145,7 @@ export class CloudflareClient {
 			const delay = delayBefore(repeat, attempt.retryAfterMs, clock.random());
 			const over =
 				repeat === MAX_REPEATS ||
-				waited + delay > LONGEST_TOTAL_WAIT_MS ||
+				waited + delay > (this.settings.longestWaitMs ?? LONGEST_TOTAL_WAIT_MS) ||
 				!mayRepeat(call.repeat, attempt.fault) ||
 				this.cancelSignal()?.aborted === true;
 			blind ||= effectOfFault(attempt.fault) === 'unknown';
@@ -187,6 +189,7 @@ export class CloudflareClient {
 			...attempt.failure,
 			action: call.action,
 			effect: call.repeat === 'read' ? 'none' : effect,
+			retryAfterMs: attempt.retryAfterMs,
 		};
 		return callError(this.context.getNode(), failure, call.itemIndex);
 	}

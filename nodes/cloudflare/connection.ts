@@ -37,6 +37,8 @@ export interface AccountRequest {
 	itemIndex?: number;
 	/** Milliseconds. */
 	timeoutMs?: number;
+	/** Milliseconds that one call may spend waiting between attempts. */
+	longestWaitMs?: number;
 }
 
 /**
@@ -48,7 +50,7 @@ export async function clientFor(
 	context: RequestContext,
 	request: AccountRequest,
 ): Promise<CloudflareClient> {
-	const { itemIndex, timeoutMs } = request;
+	const { itemIndex, timeoutMs, longestWaitMs } = request;
 	const credentialType = CREDENTIAL_TYPES[String(request.authentication)];
 	if (credentialType === undefined) {
 		throw inputError(
@@ -58,10 +60,10 @@ export async function clientFor(
 			itemIndex,
 		);
 	}
-	const credentials = await context.getCredentials(credentialType, itemIndex);
+	const data = await context.getCredentials(credentialType, itemIndex);
 	const own = request.accountId === undefined || request.accountId === '';
-	const accountId = String(own ? credentials.accountId : request.accountId).trim();
-	const baseUrl = String(credentials.baseUrl).trim();
+	const accountId = String(own ? data.accountId : request.accountId).trim();
+	const baseUrl = String(data.baseUrl).trim();
 	const fault = accountIdFault(accountId) ?? baseUrlFault(baseUrl);
 	if (fault !== undefined) {
 		throw inputError(
@@ -75,7 +77,8 @@ export async function clientFor(
 		credentialType,
 		baseUrl: trimBaseUrl(baseUrl),
 		accountId: accountId.toLowerCase(),
-		secrets: [credentials.apiToken, credentials.apiKey].filter((s) => typeof s === 'string'),
+		secrets: [data.apiToken, data.apiKey].filter((s) => typeof s === 'string'),
 		timeoutMs,
+		longestWaitMs,
 	});
 }

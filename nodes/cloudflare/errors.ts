@@ -1,4 +1,4 @@
-import type { INode, JsonObject } from 'n8n-workflow';
+import type { Failure, INode, JsonObject } from 'n8n-workflow';
 import { NodeApiError, NodeOperationError } from 'n8n-workflow';
 import { REMEDIES, STATUS_REMEDIES } from './remedies';
 
@@ -24,6 +24,8 @@ export interface CallFailure {
 	pointer?: string;
 	rayId?: string;
 	remedy?: string;
+	/** Milliseconds that Cloudflare asks to wait before the next request. */
+	retryAfterMs?: number;
 }
 
 /**
@@ -59,6 +61,29 @@ function describe(failure: CallFailure): string {
 	return parts.join(' ');
 }
 
+/** Cloudflare's code for a tunnel that does not exist. */
+const TUNNEL_NOT_FOUND = 1032;
+
+/** Codes of a credential that Cloudflare does not take, whatever the status. */
+const CREDENTIAL_CODES = [6003, 9103, 9106, 9109, 10000, 10001];
+
+/** Codes of an account that has no Magic, or is none. */
+const CONFIGURATION_CODES = [1012, 1025, 7003];
+
+/**
+ * Why a call failed, as n8n's back-off for polling triggers reads it; undefined where it is to
+ * decide by itself.
+ */
+function causeOf({ code = -1, httpCode = '', retryAfterMs = 0 }: CallFailure): Failure | undefined {
+	if (httpCode === '429') {
+		return { cause: 'rate-limited', ...(retryAfterMs > 0 ? { retryAfterMs } : {}) };
+	}
+	if (CREDENTIAL_CODES.includes(code) || httpCode === '401') return { cause: 'credential-invalid' };
+	if (CONFIGURATION_CODES.includes(code)) return { cause: 'configuration-invalid' };
+	// Statuses of servers in trouble, and every code of the network.
+	return /^(408|5\d\d|[A-Z].*)$/.test(httpCode) ? { cause: 'temporarily-unavailable' } : undefined;
+}
+
 /**
  * The n8n error for a failed call. Made from plain, chosen fields: the original error of n8n's
  * HTTP helper holds the request with its headers and body, and n8n would store those.
@@ -81,6 +106,7 @@ export function callError(node: INode, failure: CallFailure, itemIndex?: number)
 		description: describe(failure),
 		httpCode: failure.httpCode ?? 'none',
 		itemIndex,
+		failure: causeOf(failure),
 	});
 	// NodeApiError puts a text of its own in place of a message that names a network code.
 	error.message = message;
@@ -101,7 +127,16 @@ export function inputError(
 	description: string,
 	itemIndex?: number,
 ): NodeOperationError {
-	return new NodeOperationError(bareNode(node), message, { description, itemIndex });
+	const failure: Failure = { cause: 'configuration-invalid' };
+	const error = new NodeOperationError(bareNode(node), message, { description, itemIndex });
+	return Object.assign(error, { failure });
+}
+
+/** True for the error of a call whose tunnel does not exist. */
+export function isNotFound(error: unknown): boolean {
+	if (!(error instanceof NodeApiError)) return false;
+	const { code } = error.context.cloudflare as { code?: number };
+	return code === TUNNEL_NOT_FOUND || (code === undefined && error.httpCode === '404');
 }
 
 /** The text of an error for a person: what happened and what to do. */

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import type { IDataObject } from 'n8n-workflow';
+import type { JsonRecord } from '../cloudflare/json';
+import { field, record, text } from '../cloudflare/json';
+
+/**
+ * Readers of an alert: the body of Cloudflare's generic webhook
+ * (https://developers.cloudflare.com/notifications/reference/webhook-payload-schema/) with the
+ * `data` of Magic's alerts, of which no page has a sample. Any field may be absent or of another type.
+ */
+
+export type AlertEvent = 'start' | 'end';
+
+/** Everything later is taken for milliseconds: as seconds it would be the year 5138. */
+const LAST_SECOND = 1e11;
+
+const LAST_MS = Date.UTC(9999, 11, 31);
+
+function dataOf(alert: JsonRecord): JsonRecord {
+	return record(alert.data) ?? {};
+}
+
+function numberIn(value: unknown): number | null {
+	const digits = typeof value === 'string' ? value.trim().replace(/\s*%$/, '') : value;
+	if (digits === '' || (typeof digits !== 'string' && typeof digits !== 'number')) return null;
+	const found = Number(digits);
+	return Number.isFinite(found) ? found : null;
+}
+
+/** Milliseconds since 1970 of a time in RFC 3339, or in seconds or milliseconds since 1970. */
+function msIn(value: unknown): number | undefined {
+	const count = numberIn(value);
+	const ms =
+		count === null ? Date.parse(text(value) ?? '') : count < LAST_SECOND ? count * 1000 : count;
+	return ms >= 0 && ms <= LAST_MS ? ms : undefined;
+}
+
+/** `MAGIC_TUNNEL_STATUS_DOWN` as `down`; other words in lower case. */
+function statusIn(value: unknown): string | null {
+	const status = text(value)?.replace(/^MAGIC_TUNNEL_STATUS_/i, '');
+	return status?.toLowerCase() ?? null;
+}
+
+/** Names of data centers: Cloudflare writes "ZRH, MXP". */
+function popsIn(value: unknown): string[] {
+	const names = typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [];
+	return names
+		.filter((name) => typeof name === 'string')
+		.map((name) => name.trim())
+		.filter((name) => name !== '');
+}
+
+/** Whether an incident starts or ends; by the tunnel's status where the alert does not say it. */
+export function eventOf(alert: JsonRecord): AlertEvent | null {
+	const said = text(alert.alert_event)?.replace(/^ALERT_STATE_EVENT_/i, '').toLowerCase();
+	if (said === 'start' || said === 'end') return said;
+	const status = statusIn(dataOf(alert).new_status);
+	if (status === null) return null;
+	return status === 'up' || status === 'healthy' ? 'end' : 'start';
+}
+
+/** Seconds since 1970 at which an alert was raised; undefined if it does not say it. */
+export function secondsOf(alert: JsonRecord): number | undefined {
+	const ms = msIn(alert.ts);
+	return ms === undefined ? undefined : Math.floor(ms / 1000);
+}
+
+/**
+ * What makes two deliveries the same alert: its correlation id, event and time; for an alert without
+ * a correlation id, everything in it.
+ */
+export function fingerprint(alert: JsonRecord): string {
+	const incident = text(alert.alert_correlation_id);
+	const what =
+		incident === undefined ? alert : [incident, eventOf(alert), secondsOf(alert) ?? alert.ts];
+	return createHash('sha256').update(JSON.stringify(what)).digest('base64url').slice(0, 16);
+}
+
+/** False for a body that names none of an alert's own fields, such as Cloudflare's test message. */
+export function isAlert(body: JsonRecord): boolean {
+	return (
+		record(body.data) !== undefined ||
+		[body.alert_type, body.policy_id, body.alert_correlation_id].some(
+			(value) => text(value) !== undefined,
+		)
+	);
+}
+
+/** The item that an alert starts a workflow with. */
+export function itemOf(alert: JsonRecord): IDataObject {
+	const data = dataOf(alert);
+	const occurred = msIn(data.event_ts) ?? msIn(alert.ts);
+	const severity = text(data.severity);
+	const siteName = text(data.mwan_site_name);
+	return {
+		event: eventOf(alert),
+		tunnel_id: text(data.tunnel_id) ?? null,
+		tunnel_name: text(data.tunnel_name) ?? null,
+		status: statusIn(data.new_status),
+		previous_status: statusIn(data.previous_status),
+		slo: numberIn(data.slo),
+		observed_slo: numberIn(data.observed_slo),
+		pops: popsIn(data.pop_names),
+		alert_type: text(alert.alert_type) ?? null,
+		account_id: text(alert.account_id) ?? null,
+		policy_id: text(alert.policy_id) ?? null,
+		occurred_at: occurred === undefined ? null : new Date(occurred).toISOString(),
+		text: text(alert.text) ?? null,
+		...(severity === undefined ? {} : { severity }),
+		...(siteName === undefined ? {} : { site_name: siteName }),
+		raw: alert as IDataObject,
+	};
+}
+
+function parsed(value: unknown): unknown {
+	if (typeof value !== 'string') return value;
+	try {
+		return JSON.parse(value) as unknown;
+	} catch {
+		return undefined;
+	}
+}
+
+/**
+ * An entry of the account's history as the alert that the webhook got. `alert_body` is the webhook's
+ * body as a text, or an object of `data` and `metadata` (both are in Cloudflare's OpenAPI document),
+ * or a text for people.
+ */
+export function alertOfEntry(entry: JsonRecord): JsonRecord {
+	const body = record(parsed(entry.alert_body));
+	const metadata = record(body?.metadata);
+	const event = record(metadata?.event);
+	const { metadata: _, ...fields } = body ?? { text: text(entry.alert_body) };
+	const known = {
+		name: entry.name,
+		alert_type: entry.alert_type,
+		policy_id: entry.policy_id,
+		account_id: field(metadata?.account, 'id'),
+		alert_correlation_id: event?.id,
+		ts: secondsOf({ ts: event?.created_at }) ?? secondsOf({ ts: entry.sent }),
+	};
+	const given = Object.entries(known).filter(([, value]) => value !== undefined);
+	return { ...Object.fromEntries(given), ...fields };
+}
