@@ -52,7 +52,9 @@ function popsIn(value: unknown): string[] {
 
 /** Whether an incident starts or ends; by the tunnel's status where the alert does not say it. */
 export function eventOf(alert: JsonRecord): AlertEvent | null {
-	const said = text(alert.alert_event)?.replace(/^ALERT_STATE_EVENT_/i, '').toLowerCase();
+	const said = text(alert.alert_event)
+		?.replace(/^ALERT_STATE_EVENT_/i, '')
+		.toLowerCase();
 	if (said === 'start' || said === 'end') return said;
 	const status = statusIn(dataOf(alert).new_status);
 	if (status === null) return null;
@@ -126,19 +128,20 @@ function parsed(value: unknown): unknown {
  * body as a text, or an object of `data` and `metadata` (both are in Cloudflare's OpenAPI document),
  * or a text for people.
  */
-export function alertOfEntry(entry: JsonRecord): JsonRecord {
+export function alertOfEntry(entry: JsonRecord, accountId: string): JsonRecord {
 	const body = record(parsed(entry.alert_body));
-	const metadata = record(body?.metadata);
-	const event = record(metadata?.event);
-	const { metadata: _, ...fields } = body ?? { text: text(entry.alert_body) };
-	const known = {
+	const { metadata, ...alert }: JsonRecord = body ?? { text: text(entry.alert_body) };
+	const event = field(metadata, 'event');
+	const beside: JsonRecord = {
 		name: entry.name,
-		alert_type: entry.alert_type,
+		account_id: accountId,
 		policy_id: entry.policy_id,
-		account_id: field(metadata?.account, 'id'),
-		alert_correlation_id: event?.id,
-		ts: secondsOf({ ts: event?.created_at }) ?? secondsOf({ ts: entry.sent }),
+		alert_type: entry.alert_type,
+		alert_correlation_id: field(event, 'id'),
+		ts: secondsOf({ ts: field(event, 'created_at') }) ?? secondsOf({ ts: entry.sent }),
 	};
-	const given = Object.entries(known).filter(([, value]) => value !== undefined);
-	return { ...Object.fromEntries(given), ...fields };
+	const missing = Object.entries(beside).filter(
+		([name, value]) => value !== undefined && alert[name] === undefined,
+	);
+	return { ...alert, ...Object.fromEntries(missing) };
 }

@@ -150,7 +150,8 @@ async function itemFrom<T extends { id: string }>(
 	id: string,
 ): Promise<T> {
 	const { result } = await client.send(call);
-	if (field(result, 'id') !== id) throw client.unexpected(call, 'another id than the one asked for');
+	if (field(result, 'id') !== id)
+		throw client.unexpected(call, 'another id than the one asked for');
 	return result as T;
 }
 

@@ -201,8 +201,12 @@ export function additionalData(options: RunOptions): IDataObject {
 	} as unknown as IDataObject;
 }
 
-/** The workflow as n8n's engine holds it. */
-export function workflowOf(file: WorkflowFile, types: TypeSource): Workflow {
+/** The workflow as n8n's engine holds it, with the static data that was saved with it. */
+export function workflowOf(
+	file: WorkflowFile,
+	types: TypeSource,
+	staticData?: IDataObject,
+): Workflow {
 	const find = (type: string) => {
 		const found = types.node(type) ?? inertNode(type);
 		if (found === undefined) throw new Error(`The test gives no node of type ${type}`);
@@ -221,6 +225,7 @@ export function workflowOf(file: WorkflowFile, types: TypeSource): Workflow {
 			getKnownTypes: () => ({}),
 		},
 		settings: { executionOrder: 'v1', ...file.settings },
+		staticData,
 	});
 }
 

@@ -11,14 +11,20 @@ import type {
 } from 'n8n-workflow';
 import { CloudflareMagicKeyApi } from '../../credentials/CloudflareMagicKeyApi.credentials';
 import { CloudflareMagicTokenApi } from '../../credentials/CloudflareMagicTokenApi.credentials';
+import { CloudflareMagicAlertTrigger } from '../../nodes/CloudflareMagicAlert/CloudflareMagicAlertTrigger.node';
 import { CloudflareMagicIpsec } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsec.node';
+import { CloudflareMagicIpsecTrigger } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsecTrigger.node';
 import type { Simulator } from '../simulator';
 import type { TypeSource } from './engine';
 import { outputsOf, PACKAGE_NAME, runWorkflow, taskOf, typesOf } from './engine';
 
 /** The package's types from their sources, so that coverage sees them. */
 export const sources: TypeSource = typesOf(
-	[new CloudflareMagicIpsec()],
+	[
+		new CloudflareMagicIpsec(),
+		new CloudflareMagicIpsecTrigger(),
+		new CloudflareMagicAlertTrigger(),
+	],
 	[new CloudflareMagicTokenApi(), new CloudflareMagicKeyApi()],
 );
 

@@ -139,11 +139,13 @@ function isToBeTold(toldAt: number, { remindAfterMs }: Wish, now: number): boole
  *
  * @param before the last snapshot; `none` for the first poll, which is silent but for keys that are
  * due, and `lost` for one that can't be read, after which nothing at all is told
+ * @param gone tunnels that are known to be deleted; others that are missing stay as they were
  * @param now milliseconds since 1970
  */
 export function compare(
 	before: Snapshot | 'none' | 'lost',
 	tunnels: readonly IpsecTunnel[],
+	gone: ReadonlySet<string>,
 	now: number,
 	wish: Wish,
 ): { found: Found[]; after: Snapshot } {
@@ -176,8 +178,11 @@ export function compare(
 		if (due) tell('pskRotationDue', shown(tunnel));
 	}
 	for (const [id, earlier] of known ?? []) {
-		if (after.has(id) || !wish.includes({ id, name: earlier.name })) continue;
-		tell('tunnelDeleted', lastKnown(id, earlier));
+		if (after.has(id)) continue;
+		if (!gone.has(id)) after.set(id, earlier);
+		else if (wish.includes({ id, name: earlier.name })) {
+			tell('tunnelDeleted', lastKnown(id, earlier));
+		}
 	}
 	return { found, after };
 }

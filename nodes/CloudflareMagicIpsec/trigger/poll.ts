@@ -2,7 +2,7 @@ import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workfl
 import type { CloudflareClient } from '../../cloudflare/client';
 import { clock } from '../../cloudflare/clock';
 import { clientFor } from '../../cloudflare/connection';
-import { callError, inputError, isNotFound } from '../../cloudflare/errors';
+import { callError, inputError, isNotFound, nodeError } from '../../cloudflare/errors';
 import { getIpsecTunnel, listIpsecTunnels } from '../../cloudflare/ipsecTunnels';
 import { DAY_MS } from '../tunnel/items';
 import type { Found, TunnelEvent, Wish } from './events';
@@ -101,26 +101,42 @@ function readStored(data: IDataObject, accountId: string): Snapshot | 'none' | '
 	return decode(data.tunnels) ?? 'lost';
 }
 
+/** Missing tunnels that one poll asks for; the others stay as they were until the next. */
+const MOST_ASKED = 20;
+
+/** What is known of tunnels that a list lacks. */
+interface Missing {
+	/** Cloudflare says of each that it is gone. */
+	gone: Set<string>;
+	/** One is still there, so the list was not whole. */
+	isThere: boolean;
+}
+
 /**
- * True if the answer lacks a tunnel that is still there: an empty or shortened list is no proof that
- * anything was deleted, so one of the missing is asked for by its id.
+ * Asks for the tunnels that a list lacks, each by its id: an empty or shortened list is no proof that
+ * anything was deleted.
  *
  * @throws NodeApiError if that can't be found out
  */
-async function lacksTunnels(
+async function askForMissing(
+	context: IPollFunctions,
 	client: CloudflareClient,
-	before: Snapshot,
+	before: Snapshot | 'none' | 'lost',
 	listed: ReadonlySet<string>,
-): Promise<boolean> {
-	const missing = [...before.keys()].find((id) => !listed.has(id));
-	if (missing === undefined) return false;
-	try {
-		await getIpsecTunnel(client, missing);
-		return true;
-	} catch (error) {
-		if (isNotFound(error)) return false;
-		throw error;
+): Promise<Missing> {
+	const known = typeof before === 'string' ? [] : [...before.keys()];
+	const missing = known.filter((id) => !listed.has(id)).slice(0, MOST_ASKED);
+	const gone = new Set<string>();
+	for (const id of missing) {
+		try {
+			await getIpsecTunnel(client, id);
+			return { gone, isThere: true };
+		} catch (error) {
+			if (!isNotFound(error)) throw nodeError(context.getNode(), error);
+			gone.add(id);
+		}
 	}
+	return { gone, isThere: false };
 }
 
 function sampleItems(
@@ -160,9 +176,10 @@ export async function poll(context: IPollFunctions): Promise<INodeExecutionData[
 		const now = clock.now();
 		return sampleItems(context, samples(tunnels, now, wish), accountId, now);
 	}
-	const known = readStored(context.getWorkflowStaticData('node'), accountId);
 	const listed = new Set(tunnels.map(({ id }) => id));
-	if (typeof known !== 'string' && (await lacksTunnels(client, known, listed))) {
+	const known = readStored(context.getWorkflowStaticData('node'), accountId);
+	const { gone, isThere } = await askForMissing(context, client, known, listed);
+	if (isThere) {
 		context.logger.warn(
 			"Cloudflare's list of tunnels lacks one that exists: the answer is not used, and the next poll asks again",
 		);
@@ -179,7 +196,7 @@ export async function poll(context: IPollFunctions): Promise<INodeExecutionData[
 		context.logger.warn('What the trigger knew of the tunnels could not be read: it starts anew');
 	}
 	const now = clock.now();
-	const { found, after } = compare(before, tunnels, now, wish);
+	const { found, after } = compare(before, tunnels, gone, now, wish);
 	const next: Stored = { format: FORMAT, account_id: accountId, tunnels: encode(after) };
 	Object.assign(data, next);
 	return found.length === 0 ? null : [itemsOf(found, accountId, now)];

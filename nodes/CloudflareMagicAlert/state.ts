@@ -1,0 +1,127 @@
+import type { IDataObject } from 'n8n-workflow';
+import { isId } from '../cloudflare/account';
+import { isAlertingId } from '../cloudflare/alerting';
+import { record, text } from '../cloudflare/json';
+
+/** Something that this trigger made at Cloudflare and has to remove again. */
+export interface Made {
+	kind: 'webhook' | 'policy';
+	accountId: string;
+	/** Absent while it is made, and for ever if Cloudflare's answer was lost. */
+	id?: string;
+	/** Part of its name, by which it is found without an id. */
+	tag: string;
+}
+
+/** How many alerts are remembered, so that a replay starts nothing. */
+export const REMEMBERED_ALERTS = 500;
+
+/** How many own policies are known: the present one, and earlier ones for alerts that come late. */
+const REMEMBERED_POLICIES = 5;
+
+const SECRET = /^[0-9a-f]{64}$/;
+
+const SEEN = /^\d+:[\w-]+$/;
+
+function texts(value: unknown): string[] {
+	return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
+}
+
+function madeIn(value: unknown): Made | undefined {
+	const { kind, accountId, id, tag } = record(value) ?? {};
+	if ((kind !== 'webhook' && kind !== 'policy') || !isId(accountId)) return undefined;
+	const shownTag = text(tag);
+	if (shownTag === undefined) return undefined;
+	return { kind, accountId, tag: shownTag, ...(isAlertingId(id) ? { id } : {}) };
+}
+
+function same(a: Made, b: Made): boolean {
+	return a.kind === b.kind && a.accountId === b.accountId && a.id === b.id && a.tag === b.tag;
+}
+
+/**
+ * What the trigger keeps in n8n's static data of its node. Values are always replaced as a whole:
+ * n8n notices a change by an assignment to a field, and not by one deeper inside. Everything read is
+ * checked, since it may be older than this version of the package.
+ */
+export class TriggerState {
+	constructor(private readonly data: IDataObject) {}
+
+	/** What Cloudflare sends with every notification; undefined before the destination is made. */
+	get secret(): string | undefined {
+		const secret = this.data.secret;
+		return typeof secret === 'string' && SECRET.test(secret) ? secret : undefined;
+	}
+
+	set secret(secret: string) {
+		this.data.secret = secret;
+	}
+
+	/** Oldest first. */
+	get made(): Made[] {
+		const list = Array.isArray(this.data.made) ? this.data.made : [];
+		return list.map(madeIn).filter((entry) => entry !== undefined);
+	}
+
+	private set made(list: Made[]) {
+		this.data.made = list as unknown as IDataObject[];
+	}
+
+	/** Adds something that was made, or may have been, unless it is known. */
+	track(entry: Made): void {
+		const known = this.made;
+		if (!known.some((other) => same(other, entry))) this.made = [...known, entry];
+	}
+
+	/** Takes out something that is not there, or no longer. */
+	untrack(entry: Made): void {
+		this.made = this.made.filter((other) => !same(other, entry));
+	}
+
+	/** The destination and the policy in use; undefined unless both were made, in this account. */
+	current(accountId: string): { webhook: Made; policy: Made } | undefined {
+		const newest = (kind: Made['kind']) =>
+			this.made
+				.filter(
+					(entry) => entry.kind === kind && entry.id !== undefined && entry.accountId === accountId,
+				)
+				.at(-1);
+		const webhook = newest('webhook');
+		const policy = newest('policy');
+		return webhook && policy && { webhook, policy };
+	}
+
+	/** Ids of the trigger's own policies, the present one last. */
+	get policies(): string[] {
+		return texts(this.data.policies);
+	}
+
+	addPolicy(id: string): void {
+		this.data.policies = [...this.policies, id].slice(-REMEMBERED_POLICIES);
+	}
+
+	/** Seconds since 1970; alerts up to then are not looked up again. */
+	get since(): number | undefined {
+		const since = this.data.since;
+		return typeof since === 'number' && Number.isFinite(since) ? since : undefined;
+	}
+
+	set since(seconds: number) {
+		this.data.since = seconds;
+	}
+
+	/** Alerts that were taken, oldest first: seconds since 1970, a colon and a fingerprint. */
+	get seen(): string[] {
+		return texts(this.data.seen).filter((entry) => SEEN.test(entry));
+	}
+
+	set seen(entries: string[]) {
+		this.data.seen = entries;
+	}
+
+	/** Forgets what is gone from Cloudflare, and unless `keepAlerts` what is known of alerts too. */
+	clear(keepAlerts: boolean): void {
+		const forgotten = ['secret', 'made', ...(keepAlerts ? [] : ['policies', 'since', 'seen'])];
+		for (const name of forgotten) delete this.data[name];
+	}
+}
