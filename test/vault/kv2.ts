@@ -42,6 +42,7 @@ export type VaultState = Record<string, SecretVersion[]>;
 /** Requests to be answered with an error, as a sealed or broken vault does. */
 export interface VaultFault {
 	method: string;
+	/** 0 cuts the connection. */
 	status: number;
 	/** How many matching requests pass first, default 0. */
 	skip?: number;
@@ -262,6 +263,7 @@ export async function startVault({ directory, token, port = 0 }: VaultOptions): 
 		try {
 			if (asked.url.pathname.startsWith('/__vault/')) return send(response, control(asked));
 			const fault = faultFor(asked.method);
+			if (fault?.status === 0) return void response.destroy();
 			if (fault !== undefined) throw new VaultError(fault.status, 'a fault of the test');
 			send(response, answer(files, token, asked));
 		} catch (error) {

@@ -1,0 +1,21 @@
+import type { Part } from '../harness/part';
+import { part as credentials } from './credentials';
+import { part as database } from './database';
+import { part as editor } from './editor';
+import { part as operations } from './operations';
+import { part as delivery } from './real/delivery';
+import { part as hitless } from './real/hitless';
+import { part as ike } from './real/ike';
+import { part as screenshots } from './screenshots';
+
+/** All parts, in the order in which they run; those in `real/` need servers of their own. */
+export const parts: readonly Part[] = [
+	credentials,
+	operations,
+	database,
+	ike,
+	hitless,
+	delivery,
+	editor,
+	screenshots,
+];
