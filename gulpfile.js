@@ -8,7 +8,11 @@ const { dest, parallel, series, src, watch } = require('gulp');
 
 const root = __dirname;
 const sources = '{nodes,credentials}/**/*.ts';
-const assets = '{nodes,credentials}/**/*.{svg,png,node.json}';
+const assets = [
+	'{nodes,credentials}/**/*.{svg,png,node.json}',
+	// What n8n's editor knows of a node's output before it has run.
+	'nodes/**/__schema__/**/*.json',
+];
 
 function clean() {
 	return rm(path.join(root, 'dist'), { recursive: true, force: true });
@@ -93,7 +97,9 @@ function problemsOfCodex(node, file) {
 const build = series(clean, parallel(compile, copyAssets), check);
 
 exports.build = build;
-exports.watch = series(build, () =>
-	watch([sources, assets], { cwd: root }, series(compile, copyAssets)),
-);
+// Goes on after an error: whoever works on a file breaks it now and then.
+exports.watch = series(build, () => {
+	watch([sources, ...assets], { cwd: root }, series(compile, copyAssets));
+	return new Promise(() => {});
+});
 exports.default = build;

@@ -9,7 +9,7 @@ import { installTools } from '../install.mjs';
 const root = path.resolve(import.meta.dirname, '../..');
 const tarballPatterns = ['**/*.js', 'package.json'];
 const mayBePacked =
-	/^(package\.json|README\.md|LICENSE\.md|CHANGELOG\.md|dist\/(nodes|credentials)\/.+\.(js|node\.json|svg|png))$/;
+	/^(package\.json|README\.md|LICENSE\.md|CHANGELOG\.md|dist\/(nodes|credentials)\/.+\.(js|node\.json|svg|png)|dist\/nodes\/\w+\/__schema__\/.+\.json)$/;
 
 installTools(import.meta.dirname);
 const temp = mkdtempSync(path.join(tmpdir(), 'scan-'));

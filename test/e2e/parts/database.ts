@@ -78,7 +78,7 @@ async function startWorld(context: Context): Promise<World> {
 		startVaultProcess(context.logFolder),
 		startMail(),
 	]);
-	context.defer(async () => await Promise.all([n8n.stop(), vault.child.stop(), mail.stop()]));
+	context.defer(async () => await Promise.all([n8n.stop(), vault.stop(), mail.stop()]));
 	const rotation = exampleWorkflow('rotate-in-two-stages.json', {
 		cloudflareMagicTokenApi: await n8n.createCredential(
 			'cloudflareMagicTokenApi',
@@ -105,7 +105,7 @@ async function startWorld(context: Context): Promise<World> {
 				if (secret.pending !== undefined) pending.add(secret.pending);
 			}
 			const live = states.flatMap(({ history }) => history.map(({ psk }) => psk));
-			return [...live, ...pending, vault.token, account.credentials.apiToken];
+			return [...live, ...pending, vault.credential.value, account.credentials.apiToken];
 		},
 		async rotate() {
 			const before = (await n8n.executions(parent)).length;

@@ -1,0 +1,89 @@
+import { chunk } from 'lodash';
+import type { IDataObject, IExecuteFunctions, IHttpRequestOptions, INodeType } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
+import { mapLimit } from '../../nodes/CloudflareMagicIpsec/psk/pool';
+import { outputsOf } from '../../test/helpers/engine';
+import { ACCOUNT_ID, API_TOKEN } from '../server/account';
+import type { Contender } from './contender';
+import { itemsOf, runChain, typeOf, typesWith } from './engine';
+import { BATCH_SIZE, BATCHES_AT_A_TIME } from './ours';
+
+/**
+ * What n8n takes for itself: a node that sends the requests of ours by n8n's own helper, reads the items
+ * without any expression, and checks nothing. No node can be faster on this engine.
+ */
+
+const TYPE = 'bench.helper';
+const CREDENTIAL = 'cloudflareMagicTokenApi';
+
+type Result = Record<string, Record<string, { psk: string }>>;
+
+async function call(
+	context: IExecuteFunctions,
+	method: 'GET' | 'POST',
+	path: string,
+	body?: IDataObject,
+): Promise<Result> {
+	const { baseUrl } = await context.getCredentials(CREDENTIAL);
+	const request: IHttpRequestOptions = {
+		method,
+		url: `${String(baseUrl)}/accounts/${ACCOUNT_ID}/magic/ipsec_tunnels${path}`,
+		headers: { 'x-magic-new-hc-target': 'true' },
+		body,
+		json: true,
+	};
+	const send = context.helpers.httpRequestWithAuthentication;
+	return ((await send.call(context, CREDENTIAL, request)) as { result: Result }).result;
+}
+
+const helperNode: INodeType = {
+	description: {
+		displayName: 'Helper',
+		name: 'helper',
+		group: ['transform'],
+		version: 1,
+		description: '',
+		defaults: { name: 'Helper' },
+		inputs: [NodeConnectionTypes.Main],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: CREDENTIAL, required: true }],
+		properties: [],
+	},
+	async execute() {
+		const psks = this.getInputData().map(({ json }) => json);
+		await call(this, 'GET', '');
+		const answers = await mapLimit(
+			chunk(psks, BATCH_SIZE),
+			BATCHES_AT_A_TIME,
+			async (part) => await call(this, 'POST', '/psk', { psks: part }),
+		);
+		await call(this, 'GET', '');
+		const applied = answers.flatMap((answer) =>
+			Object.entries(answer.successfully_applied_psks ?? {}),
+		);
+		return [itemsOf(applied.map(([id, { psk }]) => ({ id, psk })))];
+	},
+};
+
+export const helper: Contender = {
+	name: "n8n's request helper, the same requests",
+	run: async (url, entries) => {
+		const run = await runChain({
+			nodes: [
+				{
+					name: 'Helper',
+					type: TYPE,
+					typeVersion: 1,
+					parameters: {},
+					credentials: { [CREDENTIAL]: { id: '1', name: 'Cloudflare' } },
+				},
+			],
+			types: await typesWith(typeOf(TYPE, helperNode)),
+			credentials: { [CREDENTIAL]: { apiToken: API_TOKEN, accountId: ACCOUNT_ID, baseUrl: url } },
+			items: itemsOf(entries.map(({ id, psk }) => ({ id, psk }))),
+		});
+		if (run.data.resultData.error !== undefined) throw run.data.resultData.error;
+		return () =>
+			new Map(outputsOf(run, 'Helper')[0]!.map(({ json }) => [String(json.id), String(json.psk)]));
+	},
+};
