@@ -23,8 +23,8 @@ function isPublic(hostname: string): boolean {
 }
 
 /** Why Cloudflare can't send to a webhook URL, or undefined if it may. */
-export function addressFault(url: string | undefined): string | undefined {
-	if (url === undefined || !URL.canParse(url)) return 'n8n gives no address for the webhook';
+export function addressFault(url: string): string | undefined {
+	if (!URL.canParse(url)) return 'n8n gives no address for the webhook';
 	const { protocol, hostname, port, origin } = new URL(url);
 	if (protocol !== 'https:') return `the address ${origin} is not https`;
 	if (!['', '443', '80'].includes(port)) return `the port of ${origin} is neither 443 nor 80`;

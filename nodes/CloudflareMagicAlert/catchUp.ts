@@ -45,6 +45,7 @@ export async function catchUp(context: ITriggerFunctions): Promise<void> {
 		const client = await clientFor(context, settings);
 		const entries = await historySince(client, Math.max(floor, newest - LOOK_BACK));
 		const items = entries
+			.reverse()
 			.map((entry) => alertOfEntry(entry, client.accountId))
 			.map((alert) => ({ alert, seconds: secondsOf(alert) ?? 0 }))
 			.filter(({ alert, seconds }) => {

@@ -167,12 +167,7 @@ export function readAccess(context: ParameterContext): Access {
 	return { authentication, accountId, timeoutMs: timeout * 1000 };
 }
 
-/**
- * Whether alerts are caught up with: the option `catchUp`.
- *
- * @throws NodeOperationError if it is neither true nor false
- */
-export function readCatchUp(context: ParameterContext): boolean {
+function readCatchUp(context: ParameterContext): boolean {
 	const { catchUp = false } = optionsOf(context);
 	if (typeof catchUp === 'boolean') return catchUp;
 	throw unusable(context, "The option 'Catch Up'", 'It must be true or false.');

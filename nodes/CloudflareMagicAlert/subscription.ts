@@ -21,7 +21,7 @@ import { effectOf, errorText, inputError, nodeError } from '../cloudflare/errors
 import { field, text } from '../cloudflare/json';
 import { addressFault } from './address';
 import type { Access, Settings } from './parameters';
-import { readAccess, readCatchUp, readSettings } from './parameters';
+import { readAccess, readSettings } from './parameters';
 import { forget } from './replays';
 import type { Made } from './state';
 import { TriggerState } from './state';
@@ -42,8 +42,8 @@ const CLOCK_SKEW = 300;
 const LONGEST_NAME = 100;
 
 interface Wanted extends Settings {
-	/** Undefined if n8n gives none. */
-	url: string | undefined;
+	/** Empty if n8n gives none. */
+	url: string;
 	/** The same for all that is made for this URL. */
 	tag: string;
 	name: string;
@@ -55,9 +55,9 @@ function stateOf(context: IHookFunctions): TriggerState {
 
 function wantedBy(context: IHookFunctions): Wanted {
 	const settings = readSettings(context);
-	const url = context.getNodeWebhookUrl('default');
-	const tag = createHash('sha256').update(String(url)).digest('hex').slice(0, 12);
-	const title = settings.policyName || (context.getWorkflow().name ?? 'workflow');
+	const url = context.getNodeWebhookUrl('default') ?? '';
+	const tag = createHash('sha256').update(url).digest('hex').slice(0, 12);
+	const title = settings.policyName || String(context.getWorkflow().name);
 	return { ...settings, url, tag, name: `n8n: ${title.slice(0, LONGEST_NAME)} (${tag})` };
 }
 
@@ -191,6 +191,38 @@ async function remove(
 	}
 }
 
+/** Tracks what bears the tag of something that was made, in case an answer about it was not true. */
+async function trackLeftovers(
+	context: IHookFunctions,
+	access: Access,
+	state: TriggerState,
+	made: Made[],
+): Promise<void> {
+	const places = new Map(made.map((entry) => [`${entry.accountId} ${entry.tag}`, entry]));
+	for (const { accountId, tag } of places.values()) {
+		const client = await clientOf(context, access, accountId);
+		for (const entry of await tagged(client, tag)) state.track(entry);
+	}
+}
+
+/** Removes everything that was made, looks whether it is gone, and tries once more what is not. */
+async function removeAll(
+	context: IHookFunctions,
+	access: Access,
+	state: TriggerState,
+): Promise<void> {
+	const { made } = state;
+	for (let round = 0; round < 2 && state.made.length > 0; round++) {
+		await remove(context, access, state, state.made);
+		try {
+			await trackLeftovers(context, access, state, made);
+		} catch (error) {
+			warn(context, `it could not be checked that nothing is left. ${errorText(error)}`);
+			return;
+		}
+	}
+}
+
 /** Undefined for what is gone. */
 async function ifThere<T>(
 	context: IHookFunctions,
@@ -222,7 +254,7 @@ export async function isSubscribed(context: IHookFunctions): Promise<boolean> {
 		const webhook = await ifThere(context, client, current.webhook, getWebhook);
 		const policy = await ifThere(context, client, current.policy, getPolicy);
 		if (webhook?.url === wanted.url && policy !== undefined) {
-			const body = policyBody(wanted, webhook!.id, await namesOf(client, wanted.tunnels));
+			const body = policyBody(wanted, webhook.id, await namesOf(client, wanted.tunnels));
 			if (isAsWanted(policy, body)) {
 				const used = [current.webhook.id, current.policy.id];
 				const others = state.made.filter(({ id }) => !used.includes(id));
@@ -231,13 +263,13 @@ export async function isSubscribed(context: IHookFunctions): Promise<boolean> {
 			}
 		}
 	}
-	await remove(context, wanted, state, state.made);
+	await removeAll(context, wanted, state);
 	return false;
 }
 
 /** False only for a request that never left: an answer that says no may still have made something. */
 function mayHaveMade(error: unknown): boolean {
-	const answered = error instanceof NodeApiError && /^\d+$/.test(error.httpCode ?? '');
+	const answered = error instanceof NodeApiError && /^\d+$/.test(String(error.httpCode));
 	return answered || effectOf(error) === 'unknown';
 }
 
@@ -261,7 +293,7 @@ async function make(
 		return id;
 	} catch (error) {
 		if (!mayHaveMade(error)) state.untrack(open);
-		await remove(context, wanted, state, state.made);
+		await removeAll(context, wanted, state);
 		throw nodeError(context.getNode(), error);
 	}
 }
@@ -277,7 +309,7 @@ export async function subscribe(context: IHookFunctions): Promise<boolean> {
 	const wanted = wantedBy(context);
 	const { url, tag, name } = wanted;
 	const fault = addressFault(url);
-	if (fault !== undefined || url === undefined) {
+	if (fault !== undefined) {
 		throw inputError(
 			context.getNode(),
 			`Cloudflare can't send alerts to n8n: ${fault}`,
@@ -311,21 +343,20 @@ export async function subscribe(context: IHookFunctions): Promise<boolean> {
 	return true;
 }
 
-/** Removes the policy and the destination; false, and a line in the log, if something is left. */
+/**
+ * Removes the policy and the destination, and looks whether anything is left of them; false, and a
+ * line in the log, if so.
+ */
 export async function unsubscribe(context: IHookFunctions): Promise<boolean> {
 	const state = stateOf(context);
 	try {
-		await remove(context, readAccess(context), state, state.made);
-		if (state.made.length > 0) return false;
-		const keepAlerts = readCatchUp(context);
-		state.clear(keepAlerts);
-		if (!keepAlerts) forget(context);
-		return true;
+		await removeAll(context, readAccess(context), state);
 	} catch (error) {
-		warn(
-			context,
-			`the notification policy and its destination were not removed. ${errorText(error)}`,
-		);
-		return false;
+		warn(context, `what was made at Cloudflare was not removed. ${errorText(error)}`);
 	}
+	if (state.made.length > 0) return false;
+	const keepAlerts = context.getNodeParameter('options.catchUp', false) === true;
+	state.clear(keepAlerts);
+	if (!keepAlerts) forget(context);
+	return true;
 }

@@ -1,6 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { inputError } from '../cloudflare/errors';
 import type { Operation } from './operation';
+import { withQuickParameters } from './parameters';
 
 /** All operations of the node, by resource and by value of the parameter `operation`. */
 export type Operations = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
@@ -17,7 +18,7 @@ export async function executeOperation(
 	const resource = context.getNodeParameter('resource', 0) as string;
 	const name = context.getNodeParameter('operation', 0) as string;
 	const operation = operations[resource]?.[name];
-	if (operation !== undefined) return await operation.execute(context);
+	if (operation !== undefined) return await operation.execute(withQuickParameters(context));
 	throw inputError(
 		context.getNode(),
 		`The resource '${resource}' has no operation '${name}'`,

@@ -1,7 +1,7 @@
 import { NodeApiError } from 'n8n-workflow';
 import type { Call, CloudflareClient } from './client';
 import type { JsonRecord } from './json';
-import { field, record, text } from './json';
+import { field, record } from './json';
 
 /**
  * One function per endpoint of Cloudflare's Notifications that the package uses, in the order of
@@ -91,20 +91,16 @@ export function isAlertingId(value: unknown): value is string {
 }
 
 /** What Cloudflare answered to a failed call, as far as it may be shown. */
-function refusalOf(error: unknown): { status?: string; code?: unknown; message: string } {
-	if (!(error instanceof NodeApiError)) return { message: '' };
-	const facts = record(error.context.cloudflare);
-	return {
-		status: error.httpCode ?? undefined,
-		code: facts?.code,
-		message: text(facts?.message) ?? '',
-	};
+function refusalOf(error: unknown): { status?: unknown; code?: unknown; message?: unknown } {
+	if (!(error instanceof NodeApiError)) return {};
+	const { code, message } = error.context.cloudflare as JsonRecord;
+	return { status: error.httpCode, code, message };
 }
 
 /** True if Cloudflare says, in words that were observed, that the webhook or policy is not there. */
 export function isNotFound(error: unknown): boolean {
 	const { code, message } = refusalOf(error);
-	return code === 15000 || (code === 0 && /\bnot found\b/i.test(message));
+	return code === 15000 || (code === 0 && /\bnot found\b/i.test(String(message)));
 }
 
 /** True for a 404 of any kind; it may also come from a wrong address or a gateway. */

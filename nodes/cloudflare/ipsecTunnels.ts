@@ -34,6 +34,7 @@ function secretsOf(...bodies: Array<Partial<IpsecTunnelBody>>): string[] {
 }
 
 function withoutPsk(tunnel: JsonRecord): JsonRecord {
+	if (!('psk' in tunnel)) return tunnel;
 	return Object.fromEntries(Object.entries(tunnel).filter(([name]) => name !== 'psk'));
 }
 

@@ -7,7 +7,7 @@ import type { Target } from './plan';
 import type { FailureLog } from './run';
 
 /** Requests of psk set that are under way at the same time. */
-const BATCHES_AT_A_TIME = 4;
+const BATCHES_AT_A_TIME = 10;
 
 export const batchSizeOption: INodeProperties = {
 	displayName: 'Batch Size',

@@ -35,5 +35,9 @@ export function keyFault(psk: unknown): string | undefined {
 }
 
 function hasControlCharacter(text: string): boolean {
-	return [...text].some((character) => character < ' ' || character === '\x7f');
+	for (let index = 0; index < text.length; index++) {
+		const code = text.charCodeAt(index);
+		if (code < 0x20 || code === 0x7f) return true;
+	}
+	return false;
 }

@@ -108,12 +108,10 @@ function notificationItem(outcome: PskOutcome): INodeExecutionData {
 
 /** Replaces a key in texts that came from elsewhere, such as a name or a reason. */
 function withoutKey(json: IDataObject, key: string): IDataObject {
-	return Object.fromEntries(
-		Object.entries(json).map(([field, value]) => [
-			field,
-			typeof value === 'string' && field !== 'status' ? withoutSecrets(value, [key]) : value,
-		]),
-	);
+	for (const [field, value] of Object.entries(json)) {
+		if (typeof value === 'string' && field !== 'status') json[field] = withoutSecrets(value, [key]);
+	}
+	return json;
 }
 
 /** The two outputs of every psk operation: Secret and Notification, in the order of the items. */

@@ -1,5 +1,6 @@
 import type { IDataObject, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { inputError } from '../../cloudflare/errors';
+import { alphabetical } from '../properties';
 import {
 	cloudflareEndpointField,
 	interfaceAddressField,
@@ -15,9 +16,12 @@ export const updateFieldsCollection: INodeProperties = {
 	type: 'collection',
 	placeholder: 'Add Field',
 	default: {},
-	options: [...optionalFields, nameField, cloudflareEndpointField, interfaceAddressField].sort(
-		(a, b) => a.displayName.localeCompare(b.displayName),
-	),
+	options: alphabetical([
+		...optionalFields,
+		nameField,
+		cloudflareEndpointField,
+		interfaceAddressField,
+	]),
 };
 
 /**
