@@ -1,6 +1,11 @@
 import { printed } from './helpers/printed';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
-import { encode, snapshotOf } from '../nodes/CloudflareMagicIpsec/trigger/snapshot';
+import {
+	encode,
+	Remembered,
+	snapshotOf,
+	wholeFingerprint,
+} from '../nodes/CloudflareMagicIpsec/trigger/snapshot';
 import { useAccount } from './helpers/account';
 import { credentialsOf } from './helpers/node';
 import type { PollerOptions } from './helpers/poller';
@@ -246,14 +251,6 @@ describe.each(['legacy', 'durable'] as const)('the polling trigger (%s cursors)'
 		['nonsense', { format: 1, account_id: 'ACCOUNT', tunnels: 'nonsense' }],
 		['another type', { format: 1, account_id: 'ACCOUNT', tunnels: [1, 2] }],
 		['another format', { format: 0, lastSeen: { a: 1 } }],
-		[
-			'a broken escape',
-			{
-				format: 1,
-				account_id: 'ACCOUNT',
-				tunnels: `${'0'.repeat(32)} %E0 a a a a ${'A'.repeat(55)} 0`,
-			},
-		],
 		['no account', { format: 1, tunnels: '' }],
 	])('starts anew, without a flood, where its memory is %s', async (_, data) => {
 		const stored = JSON.parse(
@@ -265,6 +262,24 @@ describe.each(['legacy', 'durable'] as const)('the polling trigger (%s cursors)'
 		const [first] = account().tunnels();
 		account().setKey(first!.id, 'x');
 		expect(kinds(await poller.poll())).toEqual([['pskChanged', first!.name]]);
+	});
+});
+
+describe('a memory that was damaged', () => {
+	it.each([
+		['cut off', (text: string) => text.slice(0, text.length / 2)],
+		['without a tunnel', (text: string) => text.replace(/;[^;]+$/, '')],
+		['with a changed character', (text: string) => text.replace('site', 'side')],
+		['with a broken escape', (text: string) => text.replace('site', '%E0')],
+	])('starts anew, without a flood: %s', async (_, damage) => {
+		const poller = pollerOf(account(), { events: ALL, pskOlderThanDays: 90 });
+		await poller.activate();
+		const { tunnels, ...rest } = poller.database();
+		const damaged = damage(String(tunnels));
+		expect(damaged).not.toBe(tunnels);
+		poller.overwrite({ ...rest, tunnels: damaged });
+		expect(await poller.activate()).toEqual([]);
+		expect(poller.database().tunnels).not.toBe(damaged);
 	});
 });
 
@@ -444,9 +459,9 @@ describe('what is kept and shown', () => {
 			description: 'x'.repeat(10_000),
 		};
 		const one = snapshotOf(tunnel as never, 1_800_000_000);
-		const many = new Map(
-			Array.from({ length: 100 }, (_, n) => [String(n).padStart(32, '0'), one] as const),
-		);
+		const ids = Array.from({ length: 100 }, (_, n) => String(n).padStart(32, '0'));
+		const whole = wholeFingerprint(tunnel as never);
+		const many = new Map(ids.map((id) => [id, Remembered.of(id, whole, one)]));
 		expect(JSON.stringify(encode(many)).length / 100).toBeLessThanOrEqual(300);
 	});
 

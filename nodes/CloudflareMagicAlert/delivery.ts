@@ -12,11 +12,11 @@ import { TriggerState } from './state';
 /** Bytes; Cloudflare's alerts have a few hundred. */
 const LARGEST_BODY = 1024 * 1024;
 
-function refusal(
+function answer(
 	context: IWebhookFunctions,
 	status: number,
 	message: string,
-): IWebhookResponseData {
+): Pick<IWebhookResponseData, 'noWebhookResponse'> {
 	context.getResponseObject().status(status).send(message).end();
 	return { noWebhookResponse: true };
 }
@@ -27,10 +27,10 @@ function isSecret(given: unknown, secret: string): boolean {
 	return typeof given === 'string' && timingSafeEqual(digest(given), digest(secret));
 }
 
-/** The body as it was sent; n8n keeps it beside what it made of it. */
+/** The body as it was sent; n8n keeps it beside what it made of it, unless it is a form with files. */
 function rawBody(context: IWebhookFunctions): string {
 	const { rawBody: raw } = context.getRequestObject() as { rawBody?: unknown };
-	return Buffer.isBuffer(raw) ? raw.toString('utf8') : JSON.stringify(context.getBodyData());
+	return Buffer.isBuffer(raw) ? raw.toString('utf8') : '';
 }
 
 function jsonObject(body: string): JsonRecord | undefined {
@@ -64,15 +64,20 @@ export function receive(context: IWebhookFunctions): IWebhookResponseData {
 	const { secret } = state;
 	if (secret === undefined) return {};
 	if (!isSecret(context.getHeaderData()['cf-webhook-auth'], secret)) {
-		return refusal(context, 401, 'Unauthorized');
+		return answer(context, 401, 'Unauthorized');
 	}
 	const body = rawBody(context);
 	if (Buffer.byteLength(body) > LARGEST_BODY) {
-		return refusal(context, 413, 'The body is larger than 1 MiB');
+		return answer(context, 413, 'The body is larger than 1 MiB');
 	}
 	const alert = jsonObject(withoutSecrets(body, [secret]));
-	if (alert === undefined) return refusal(context, 400, 'The body is not a JSON object');
+	if (alert === undefined) return answer(context, 400, 'The body is not a JSON object');
 	if (!isAlert(alert) || !concerns(alert, readSettings(context), state)) return {};
 	if (!isNew(context, state, alert)) return {};
-	return { workflowData: [[{ json: itemOf(alert) }]] };
+	// Left to n8n (2.41), the answer comes after the start of the workflow, which loses the mark by
+	// which n8n knows that the static data changed: the alert would be forgotten.
+	return {
+		...answer(context, 200, 'The workflow was started'),
+		workflowData: [[{ json: itemOf(alert) }]],
+	};
 }

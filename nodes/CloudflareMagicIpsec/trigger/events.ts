@@ -8,8 +8,10 @@ import {
 	FINGERPRINT_LENGTH,
 	NAMED,
 	publicBgp,
+	Remembered,
 	snapshotOf,
 	undocumented,
+	wholeFingerprint,
 } from './snapshot';
 
 export const EVENTS = [
@@ -128,6 +130,13 @@ function toldBefore(before: TunnelSnapshot | undefined, tunnel: IpsecTunnel): nu
 	return same ? before.dueToldAt : 0;
 }
 
+/** True for a key that is due and to be told of now. */
+function isDueNow(tunnel: IpsecTunnel, toldAt: number, wish: Wish, now: number): boolean {
+	return (
+		wish.events.has('pskRotationDue') && isDue(tunnel, wish, now) && isToBeTold(toldAt, wish, now)
+	);
+}
+
 function isToBeTold(toldAt: number, { remindAfterMs }: Wish, now: number): boolean {
 	if (toldAt === 0) return true;
 	return remindAfterMs > 0 && now - toldAt * 1000 >= remindAfterMs;
@@ -156,18 +165,20 @@ export function compare(
 		if (wish.events.has(event)) found.push({ event, tunnel, changes });
 	};
 	for (const tunnel of tunnels) {
-		const earlier = known?.get(tunnel.id);
-		const included =
-			wish.includes(tunnel) || (earlier && wish.includes({ ...earlier, id: tunnel.id }));
-		let toldAt = toldBefore(earlier, tunnel);
-		const due =
-			included === true &&
-			wish.events.has('pskRotationDue') &&
-			isDue(tunnel, wish, now) &&
-			isToBeTold(toldAt, wish, now);
-		if (due) toldAt = Math.max(1, Math.floor(now / 1000));
-		const current = snapshotOf(tunnel, toldAt);
-		after.set(tunnel.id, current);
+		const { id } = tunnel;
+		const remembered = known?.get(id);
+		const whole = wholeFingerprint(tunnel);
+		const same = remembered?.whole === whole ? remembered : undefined;
+		if (same !== undefined && !isDueNow(tunnel, same.dueToldAt, wish, now)) {
+			after.set(id, same);
+			continue;
+		}
+		const earlier = remembered?.tunnel;
+		const included = wish.includes(tunnel) || (earlier && wish.includes({ ...earlier, id }));
+		const toldAt = toldBefore(earlier, tunnel);
+		const due = included === true && isDueNow(tunnel, toldAt, wish, now);
+		const current = snapshotOf(tunnel, due ? Math.max(1, Math.floor(now / 1000)) : toldAt);
+		after.set(id, Remembered.of(id, whole, current));
 		if (included !== true || before === 'lost') continue;
 		if (known !== undefined && earlier === undefined) tell('tunnelCreated', shown(tunnel));
 		if (earlier !== undefined) {
@@ -177,11 +188,12 @@ export function compare(
 		}
 		if (due) tell('pskRotationDue', shown(tunnel));
 	}
-	for (const [id, earlier] of known ?? []) {
+	for (const [id, remembered] of known ?? []) {
 		if (after.has(id)) continue;
-		if (!gone.has(id)) after.set(id, earlier);
-		else if (wish.includes({ id, name: earlier.name })) {
-			tell('tunnelDeleted', lastKnown(id, earlier));
+		const { tunnel } = remembered;
+		if (!gone.has(id)) after.set(id, remembered);
+		else if (wish.includes({ id, name: tunnel.name })) {
+			tell('tunnelDeleted', lastKnown(id, tunnel));
 		}
 	}
 	return { found, after };

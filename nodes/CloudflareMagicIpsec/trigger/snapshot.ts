@@ -23,9 +23,6 @@ export interface TunnelSnapshot {
 	dueToldAt: number;
 }
 
-/** By the tunnel's id. */
-export type Snapshot = Map<string, TunnelSnapshot>;
-
 /** Fields whose old values are kept, by Cloudflare's names. */
 export const NAMED: ReadonlyArray<readonly [string, keyof TunnelSnapshot]> = [
 	['name', 'name'],
@@ -123,7 +120,7 @@ function without(object: JsonRecord, names: readonly string[]): JsonRecord {
 }
 
 /** Bytes that one text may take in the static data. */
-const LONGEST_TEXT = 60;
+const LONGEST_TEXT = 58;
 
 function shortened(value: string): string {
 	if (encodeURIComponent(value).length <= LONGEST_TEXT) return value;
@@ -152,65 +149,82 @@ export function snapshotOf(tunnel: IpsecTunnel, dueToldAt: number): TunnelSnapsh
 	};
 }
 
-const LENGTH_OF_FINGERPRINTS = CONFIGURATION.length * FINGERPRINT_LENGTH;
+const ID_LENGTH = 32;
 
-function encodeEntry([id, tunnel]: [string, TunnelSnapshot]): string {
-	const texts = [
-		tunnel.name,
-		tunnel.cloudflareEndpoint,
-		tunnel.customerEndpoint,
-		tunnel.bgpState,
-		tunnel.lastGeneratedOn,
-	].map((value) => encodeURIComponent(value).replaceAll('%3A', ':'));
-	return [id, ...texts, tunnel.fingerprints, tunnel.dueToldAt].join(' ');
+/**
+ * A fingerprint of all that a tunnel answers, BGP key aside: while it is the same, nothing has changed,
+ * and nothing else has to be looked at.
+ */
+export function wholeFingerprint(tunnel: IpsecTunnel): string {
+	const bgp = record(tunnel.bgp);
+	const told = bgp?.md5_key === undefined ? tunnel : { ...tunnel, bgp: publicBgp(tunnel) };
+	return fingerprint(JSON.stringify(told));
 }
 
-function decodeEntry(line: string): [string, TunnelSnapshot] | undefined {
-	const parts = line.split(' ');
-	if (parts.length !== 8) return undefined;
-	const [id, ...rest] = parts as [string, ...string[]];
-	const dueToldAt = Number(rest.pop());
-	const fingerprints = rest.pop()!;
-	const sound =
-		/^[0-9a-f]{32}$/i.test(id) &&
-		Number.isSafeInteger(dueToldAt) &&
-		fingerprints.length === LENGTH_OF_FINGERPRINTS;
-	if (!sound) return undefined;
-	const [name, cloudflareEndpoint, customerEndpoint, bgpState, generatedOn] = rest.map(
-		decodeURIComponent,
-	) as [string, string, string, string, string];
-	return [
-		id,
-		{
+/** A tunnel as it is stored, one line of text, which is read only where it is needed. */
+export class Remembered {
+	constructor(readonly line: string) {}
+
+	/** @param whole of `wholeFingerprint` */
+	static of(id: string, whole: string, tunnel: TunnelSnapshot): Remembered {
+		const texts = [
+			tunnel.name,
+			tunnel.cloudflareEndpoint,
+			tunnel.customerEndpoint,
+			tunnel.bgpState,
+			tunnel.lastGeneratedOn,
+		].map((value) => encodeURIComponent(value).replaceAll('%3A', ':'));
+		return new Remembered([id, whole, ...texts, tunnel.fingerprints, tunnel.dueToldAt].join(' '));
+	}
+
+	get id(): string {
+		return this.line.slice(0, ID_LENGTH);
+	}
+
+	get whole(): string {
+		return this.line.slice(ID_LENGTH + 1, ID_LENGTH + 1 + FINGERPRINT_LENGTH);
+	}
+
+	/** In seconds since 1970. */
+	get dueToldAt(): number {
+		return Number(this.line.slice(this.line.lastIndexOf(' ') + 1));
+	}
+
+	get tunnel(): TunnelSnapshot {
+		const [, , ...parts] = this.line.split(' ');
+		const [name, cloudflareEndpoint, customerEndpoint, bgpState, generatedOn] = parts
+			.slice(0, 5)
+			.map(decodeURIComponent) as [string, string, string, string, string];
+		return {
 			name,
 			cloudflareEndpoint,
 			customerEndpoint,
 			bgpState,
 			lastGeneratedOn: generatedOn,
-			fingerprints,
-			dueToldAt,
-		},
-	];
+			fingerprints: parts[5]!,
+			dueToldAt: this.dueToldAt,
+		};
+	}
 }
+
+/** By the tunnel's id. */
+export type Snapshot = Map<string, Remembered>;
 
 /**
  * A snapshot as one text: n8n watches every object in its static data, which takes longer than the
- * whole poll when there are thousands. At most 300 bytes a tunnel, and no character that JSON escapes.
+ * whole poll when there are thousands. At most 300 bytes a tunnel, and no character that JSON escapes;
+ * a fingerprint of all the rest comes first.
  */
 export function encode(snapshot: Snapshot): string {
-	return [...snapshot].map(encodeEntry).join(';');
+	const lines = [...snapshot.values()].map(({ line }) => line).join(';');
+	return `${fingerprint(lines)};${lines}`;
 }
 
-/** The snapshot in a text; undefined if it is none that `encode` made. */
+/** The snapshot in a text; undefined if it is none that `encode` made, whole and unchanged. */
 export function decode(stored: unknown): Snapshot | undefined {
 	if (typeof stored !== 'string') return undefined;
-	if (stored === '') return new Map();
-	try {
-		const entries = stored.split(';').map(decodeEntry);
-		return entries.includes(undefined)
-			? undefined
-			: new Map(entries as Array<[string, TunnelSnapshot]>);
-	} catch {
-		return undefined;
-	}
+	const lines = stored.slice(FINGERPRINT_LENGTH + 1);
+	if (stored !== `${fingerprint(lines)};${lines}`) return undefined;
+	const remembered = lines === '' ? [] : lines.split(';').map((line) => new Remembered(line));
+	return new Map(remembered.map((one) => [one.id, one]));
 }

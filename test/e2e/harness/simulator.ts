@@ -17,7 +17,21 @@ export interface AccountOptions {
 	tunnels?: number;
 	/** Makes ids, keys and credentials repeatable, default 1. */
 	seed?: number;
+	/** More options of the simulator's command line. */
+	options?: readonly string[];
 	logFolder?: string;
+}
+
+/** Destinations and policies of the account's notifications. */
+export interface AlertingState {
+	webhooks: Array<{ id: string; url: string }>;
+	policies: Array<{ id: string }>;
+}
+
+/** What the account tells of an alert that it sent. */
+export interface Delivery {
+	url: string;
+	status: number | null;
 }
 
 export interface TunnelState {
@@ -104,6 +118,20 @@ export class Account {
 		});
 	}
 
+	/** Somebody else changes a key. */
+	async setKey(id: string, psk: string): Promise<void> {
+		await this.control('POST', 'key', { id, psk });
+	}
+
+	async alerting(): Promise<AlertingState> {
+		return (await this.control('GET', 'alerting')) as AlertingState;
+	}
+
+	/** Sends an alert about a tunnel to every policy that it fits. */
+	async fireAlert(alert: object): Promise<Delivery[]> {
+		return (await this.control('POST', 'alerts', alert)) as Delivery[];
+	}
+
 	async stop(): Promise<void> {
 		await this.child.stop();
 	}
@@ -120,7 +148,7 @@ export class Account {
 
 /** Starts a simulated account in a process of its own, by the project's command line for it. */
 export async function startAccount(options: AccountOptions = {}): Promise<Account> {
-	const { tunnels = 5, seed = 1, logFolder } = options;
+	const { tunnels = 5, seed = 1, logFolder, options: more = [] } = options;
 	const child = startProcess({
 		name: `simulator-${seed}`,
 		command: process.execPath,
@@ -130,6 +158,7 @@ export async function startAccount(options: AccountOptions = {}): Promise<Accoun
 			'--port=0',
 			`--tunnels=${tunnels}`,
 			`--seed=${seed}`,
+			...more,
 		],
 		logFolder,
 	});

@@ -7,12 +7,14 @@ import { part as delivery } from './real/delivery';
 import { part as hitless } from './real/hitless';
 import { part as ike } from './real/ike';
 import { part as screenshots } from './screenshots';
+import { part as triggers } from './triggers';
 
 /** All parts, in the order in which they run; those in `real/` need servers of their own. */
 export const parts: readonly Part[] = [
 	credentials,
 	operations,
 	database,
+	triggers,
 	ike,
 	hitless,
 	delivery,
