@@ -14,7 +14,7 @@ export type PskOperation = 'set' | 'generate';
 export const BATCH_SIZE = 100;
 
 /** Requests of psk set that our node has under way at the same time. */
-export const BATCHES_AT_A_TIME = 4;
+export const BATCHES_AT_A_TIME = 10;
 
 export function inputOf(entries: readonly Entry[]): INodeExecutionData[] {
 	return itemsOf(entries.map(({ id, psk }) => ({ ipsec_tunnel_id: id, psk })));

@@ -106,13 +106,22 @@ function networkCode(error: unknown): string {
 	return 'unknown';
 }
 
+/** Texts that JSON writes as they are. */
+const SAME_IN_JSON = /^[ !#-[\]-~]*$/;
+
+/** The forms of a secret in a text: as it is, and escaped as in JSON. */
+function formsOf(secret: string): string[] {
+	if (SAME_IN_JSON.test(secret)) return [secret];
+	return [secret, JSON.stringify(secret).slice(1, -1)];
+}
+
 /** Replaces every secret, plain or escaped as in JSON, in a text that came from outside. */
 export function withoutSecrets(value: string, secrets: readonly string[]): string {
 	return secrets
-		.filter((secret) => secret !== '')
-		.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
+		.flatMap((secret) => (secret === '' ? [] : formsOf(secret)))
+		.filter((form) => value.includes(form))
 		.sort((a, b) => b.length - a.length)
-		.reduce((shown, secret) => shown.split(secret).join('***'), value);
+		.reduce((shown, form) => shown.split(form).join('***'), value);
 }
 
 /** Sends requests to one account with one credential. */

@@ -9,6 +9,7 @@ import type { Target } from './plan';
  * later read the same instant rounded to microseconds.
  */
 export function sameInstant(a: string | undefined, b: string | undefined): boolean {
+	if (a === undefined || b === undefined) return false;
 	const [left, right] = [nanoseconds(a), nanoseconds(b)];
 	if (left === undefined || right === undefined) return false;
 	const distance = left > right ? left - right : right - left;
@@ -16,10 +17,10 @@ export function sameInstant(a: string | undefined, b: string | undefined): boole
 }
 
 /** Nanoseconds since 1970 of an RFC 3339 date; undefined if it is none. */
-function nanoseconds(date: string | undefined): bigint | undefined {
-	const seconds = Date.parse((date ?? '').replace(/\.\d+/, ''));
+function nanoseconds(date: string): bigint | undefined {
+	const seconds = Date.parse(date.replace(/\.\d+/, ''));
 	if (Number.isNaN(seconds)) return undefined;
-	const fraction = /\.(\d+)/.exec(date ?? '')?.[1] ?? '';
+	const fraction = /\.(\d+)/.exec(date)?.[1] ?? '';
 	return BigInt(seconds) * 1_000_000n + BigInt(fraction.padEnd(9, '0').slice(0, 9));
 }
 
