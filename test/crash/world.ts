@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { IDataObject } from 'n8n-workflow';
@@ -39,10 +39,14 @@ export interface TunnelKeys {
 	history: KeyEvent[];
 }
 
+/** Keys and versions of a secret that are looked at for one run; it makes one of each. */
+const NEWEST = 4;
+
 const SECRETS_FOLDER = 'magic-ipsec';
 
 async function getJson<T>(url: URL): Promise<T> {
-	return (await (await request(url)).body.json()) as T;
+	// The servers close connections that are idle for long.
+	return (await (await request(url, { reset: true })).body.json()) as T;
 }
 
 /** An account, a vault and a workflow that rotates the account's keys, each in a process of its own. */
@@ -87,11 +91,17 @@ export async function startWorld(kind: 'two-stage' | 'generate', tunnels: number
 		const state = await getJson<VaultState>(new URL('/__vault/state', vault.ready.url));
 		return (id: string) => state[`${SECRETS_FOLDER}/${id}`] ?? [];
 	};
-	const secrets = async () => [
-		...(await accountState()).flatMap(({ history }) => history.map(({ psk }) => psk)),
-		apiToken,
-		vault.ready.token,
-	];
+	/** What a run may have had in hand: each tunnel's newest keys, and the credentials. */
+	const secrets = async () => {
+		const secret = await vaultState();
+		const newest = (await accountState()).flatMap(({ tunnel, history }) => [
+			...history.slice(-NEWEST).map(({ psk }) => psk),
+			...secret(tunnel.id)
+				.slice(-NEWEST)
+				.flatMap(({ data }) => Object.values(data ?? {}).map(String)),
+		]);
+		return [...new Set(newest), apiToken, vault.ready.token];
+	};
 
 	return {
 		accountState,
@@ -138,9 +148,9 @@ export async function startWorld(kind: 'two-stage' | 'generate', tunnels: number
 			if (killedAt === undefined && child.exitCode !== 0) {
 				throw new Error(`The run stopped by itself: ${program.printed()}`);
 			}
-			const logged = readdirSync(folder)
-				.filter((name) => name.startsWith('n8n.log'))
-				.map((name) => readFileSync(path.join(folder, name), 'utf8'));
+			// One that was killed at its start has logged nothing yet.
+			const logged = existsSync(logs) ? readFileSync(logs, 'utf8') : '';
+			rmSync(logs, { force: true });
 			return {
 				killedAt,
 				ms,

@@ -25,6 +25,8 @@ export async function forward(
 		method: method as 'GET',
 		headers: omit(headers, ['host', 'connection', 'transfer-encoding']) as Record<string, string>,
 		body: body.length === 0 ? null : body,
+		// The server closes connections that are idle for long.
+		reset: true,
 	});
 	const { statusCode: status, headers: given } = answer;
 	return { status, headers: given, body: Buffer.from(await answer.body.arrayBuffer()) };
