@@ -815,6 +815,18 @@ describe('what can not be done', () => {
 		expect(left()).toEqual([]);
 	});
 
+	it('names the permission for Notifications too when a gateway refuses without a code', async () => {
+		simulator.faults.add({
+			operation: 'listPolicies',
+			kind: 'status',
+			status: 403,
+			times: 'always',
+		});
+		const { description } = await failure(host.activate());
+		expect(description).toContain("'Notifications Write'");
+		expect(description).not.toContain('Magic WAN');
+	});
+
 	it('is said clearly when Cloudflare does not reach n8n', async () => {
 		host.publicOrigin = 'https://unreachable.example.com';
 		const error = await failure(host.activate());

@@ -85,6 +85,12 @@ const WEBHOOK_REMEDIES: Readonly<Record<number, string>> = {
 	0: "Cloudflare sends a test message to n8n's address while it stores it, and n8n must answer. Check that this address (environment variable WEBHOOK_URL) can be reached from the Internet on port 443, with a valid certificate and no login in front of it. Webhooks also need a plan that has them: one zone on Pro or above.",
 };
 
+const STATUS_REMEDIES: Readonly<Record<number, string>> = {
+	401: REMEDIES[10000]!,
+	403: `${PERMISSION} A firewall or gateway on the way may also have refused the request.`,
+	404: 'Check the Base URL and the Account ID.',
+};
+
 /** True for the id of a webhook or a policy: a UUID, with hyphens or without. */
 export function isAlertingId(value: unknown): value is string {
 	return typeof value === 'string' && ID.test(value);
@@ -114,7 +120,12 @@ function pathTo(collection: string, id: string): string {
 }
 
 function callOf(call: Omit<Call, 'api' | 'remedies'> & Pick<Call, 'remedies'>): Call {
-	return { api: 'alerting/v3', remedies: REMEDIES, ...call };
+	return {
+		api: 'alerting/v3',
+		remedies: REMEDIES,
+		statusRemedies: STATUS_REMEDIES,
+		...call,
+	};
 }
 
 async function idFrom(client: CloudflareClient, call: Call): Promise<string> {

@@ -13,6 +13,7 @@ import { callError } from './errors';
 import type { JsonRecord } from './json';
 import { record, text } from './json';
 import { Pacer } from './pacer';
+import { REMEDIES } from './remedies';
 import type { Fault, RepeatPolicy } from './retry';
 import { delayBefore, effectOfFault, MAX_REPEATS, mayRepeat, retryAfterMs } from './retry';
 
@@ -58,6 +59,8 @@ export interface Call {
 	action: string;
 	/** What to do about codes that mean something else here than elsewhere. */
 	remedies?: Readonly<Record<number, string>>;
+	/** What to do about statuses that come without a known code. */
+	statusRemedies?: Readonly<Record<number, string>>;
 	itemIndex?: number;
 	/** Texts of this request that Cloudflare's answer might echo and nobody may see. */
 	secrets?: readonly string[];
@@ -260,6 +263,7 @@ export class CloudflareClient {
 		return {
 			fault: faultOf(status, refusal),
 			failure: {
+				remedy: call.statusRemedies?.[status],
 				...this.cloudflareError(call, envelope),
 				what: whatHappened(status, refusal, response.body),
 				httpCode: String(status),
@@ -286,9 +290,10 @@ export class CloudflareClient {
 		const shown = (value: string | undefined) =>
 			value === undefined ? undefined : this.clean(value, call);
 		const code = typeof first.code === 'number' ? first.code : undefined;
+		const remedy = call.remedies?.[code ?? -1] ?? REMEDIES[code ?? -1];
 		return {
 			code,
-			remedy: call.remedies?.[code ?? -1],
+			...(remedy === undefined ? {} : { remedy }),
 			detail: shown(text(detail)),
 			documentationUrl: shown(text(first.documentation_url)),
 			pointer: shown(text(record(first.source)?.pointer)),

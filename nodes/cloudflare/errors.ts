@@ -1,6 +1,6 @@
 import type { Failure, INode, JsonObject } from 'n8n-workflow';
 import { NodeApiError, NodeOperationError } from 'n8n-workflow';
-import { REMEDIES, STATUS_REMEDIES } from './remedies';
+import { STATUS_REMEDIES } from './remedies';
 
 /**
  * What a failed call may have done at Cloudflare: `none` (it was refused, or never got there) or
@@ -48,13 +48,10 @@ function describe(failure: CallFailure): string {
 		parts.push(sentence(`Cloudflare says${code}: ${failure.detail}`));
 	}
 	if (failure.pointer !== undefined) parts.push(`Field: ${failure.pointer}.`);
-	const remedy =
-		failure.remedy ??
-		REMEDIES[failure.code ?? -1] ??
-		STATUS_REMEDIES[Number(failure.httpCode ?? -1)];
+	const remedy = failure.remedy ?? STATUS_REMEDIES[Number(failure.httpCode ?? -1)];
 	if (remedy !== undefined) parts.push(remedy);
 	if (failure.effect === 'unknown') {
-		parts.push('The change may have been made: look at the tunnel before you repeat it.');
+		parts.push('The change may have been made: look in Cloudflare before you repeat it.');
 	}
 	if (failure.documentationUrl !== undefined) parts.push(`See ${failure.documentationUrl}`);
 	if (failure.rayId !== undefined) parts.push(`Ray ID: ${failure.rayId}.`);

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import type { IDataObject } from 'n8n-workflow';
+import type { ICredentialDataDecryptedObject, IDataObject } from 'n8n-workflow';
 import { leaksIn } from '../helpers/scanner';
 import type { Postgres } from '../stubs/postgres';
 import { startPostgres } from '../stubs/postgres';
@@ -14,7 +14,7 @@ import { startWorld } from './world';
  */
 
 const FILE = 'rotate-with-postgres.json';
-const ENCRYPTION_KEY = 'the passphrase of the server';
+export const ENCRYPTION_KEY = 'the passphrase of the server';
 const KEY = "current_setting('magic_ipsec.key')";
 
 /** The statements that the workflow's own notes tell a user to run. */
@@ -27,7 +27,12 @@ function statementsOfNotes(): string {
 		.join('\n');
 }
 
-async function startDatabase(): Promise<Postgres> {
+/**
+ * A server with what the notes of the workflow have its user make.
+ *
+ * @throws Error if PostgreSQL is not installed
+ */
+export async function startDatabase(): Promise<Postgres> {
 	const postgres = await startPostgres({
 		'magic_ipsec.key': ENCRYPTION_KEY,
 		// What would betray a key, for the notes' statements to turn off.
@@ -39,13 +44,13 @@ async function startDatabase(): Promise<Postgres> {
 	return postgres;
 }
 
-interface Row {
+export interface Row {
 	current: string | null;
 	pending: string | null;
 }
 
 /** The rows with their keys decrypted, by the tunnel's id. */
-async function rowsIn(postgres: Postgres): Promise<Record<string, Row>> {
+export async function rowsIn(postgres: Postgres): Promise<Record<string, Row>> {
 	const text = await postgres.sql(
 		`SELECT coalesce(json_object_agg(tunnel_id, json_build_object(
 			'current', pgp_sym_decrypt(current, ${KEY}), 'pending', pgp_sym_decrypt(pending, ${KEY}))), '{}')
@@ -54,12 +59,16 @@ async function rowsIn(postgres: Postgres): Promise<Record<string, Row>> {
 	return JSON.parse(text) as Record<string, Row>;
 }
 
-function rotation(world: World, { host, port, database }: Postgres, max_age_days: number): Example {
-	const postgres = { host, port, database, user: 'n8n', password: 'n8n', ssl: 'disable' };
+/** What n8n's credential type `postgres` takes. */
+export function credentialOf({ host, port, database }: Postgres): ICredentialDataDecryptedObject {
+	return { host, port, database, user: 'n8n', password: 'n8n', ssl: 'disable' };
+}
+
+function rotation(world: World, postgres: Postgres, max_age_days: number): Example {
 	return {
 		file: FILE,
 		settings: { max_age_days },
-		credentials: { ...world.credentials, postgres },
+		credentials: { ...world.credentials, postgres: credentialOf(postgres) },
 	};
 }
 

@@ -1,11 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import * as path from 'node:path';
 import { leaksIn } from '../../helpers/scanner';
+import { expectNotKept, keptBytes } from '../harness/kept';
 import type { Execution, N8n, Workflow } from '../harness/n8n';
 import { outputsIn, startN8n } from '../harness/n8n';
 import { installPackage } from '../harness/package';
 import type { Context, Part } from '../harness/part';
-import { print } from '../harness/print';
 import { waitFor } from '../harness/processes';
 import type { Account } from '../harness/simulator';
 import { exampleWorkflow } from '../harness/workflows';
@@ -19,20 +17,6 @@ import { startVaultProcess } from '../real/vault';
 const START = 'rotate-now';
 
 const PARENT_NODE = 'Rotate the Old Keys';
-
-/** Every byte that n8n keeps: its database with the write-ahead log, its logs, its stored files. */
-function keptBytes(n8n: N8n): { files: string[]; texts: string[] } {
-	const folder = path.join(n8n.userFolder, '.n8n');
-	const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-		.filter((entry) => entry.isFile())
-		.map((entry) => path.join(entry.parentPath, entry.name))
-		// The installed package's own code.
-		.filter((file) => !file.startsWith(path.join(folder, 'nodes')));
-	return {
-		files: files.map((file) => path.relative(folder, file)),
-		texts: files.map((file) => readFileSync(file, 'latin1')),
-	};
-}
 
 /** The parent as it ships, but saving all it can, started by a webhook, its messages going to loopback. */
 function parentWorkflow(rotation: string, mailTo: { id: string; name: string }): Workflow {
@@ -130,20 +114,7 @@ async function expectConverged({ account, vault }: World): Promise<void> {
 	}
 }
 
-/** @throws Error that names the files in which a secret was found, and never the secret */
-async function expectNoSecret(world: World): Promise<void> {
-	const secrets = await world.secrets();
-	const { files, texts } = keptBytes(world.n8n);
-	if (!files.some((file) => file.endsWith('.sqlite-wal'))) {
-		throw new Error(`There is no write-ahead log among the files of n8n: ${files.join(', ')}`);
-	}
-	const found = files.filter((_, index) => leaksIn(texts[index], secrets).length > 0);
-	if (found.length > 0) throw new Error(`A secret is in ${found.join(', ')}`);
-	const bytes = texts.reduce((sum, text) => sum + text.length, 0);
-	print(
-		`    ${secrets.length} secrets looked for in ${files.length} files, ${bytes} bytes: none found`,
-	);
-}
+const expectNoSecret = async (world: World) => expectNotKept(world.n8n, await world.secrets());
 
 async function run(context: Context): Promise<void> {
 	const world = await startWorld(context);

@@ -8,6 +8,7 @@ import { part as hitless } from './real/hitless';
 import { part as ike } from './real/ike';
 import { part as screenshots } from './screenshots';
 import { part as triggers } from './triggers';
+import { part as workflows } from './workflows';
 
 /** All parts, in the order in which they run; those in `real/` need servers of their own. */
 export const parts: readonly Part[] = [
@@ -15,6 +16,7 @@ export const parts: readonly Part[] = [
 	operations,
 	database,
 	triggers,
+	workflows,
 	ike,
 	hitless,
 	delivery,

@@ -1,0 +1,126 @@
+import { strict as assert } from 'node:assert';
+import type { N8n, Workflow } from '../../harness/n8n';
+import { keptBytes } from '../../harness/kept';
+import type { Context } from '../../harness/part';
+import { leaksIn } from '../../../helpers/scanner';
+import type { Shipped, Site, World } from './world';
+import { addWebhook, nextMessage, settled } from './world';
+
+const REPORT = 'Key rotation: 3 tunnels, 3 with a new key, 0 to look at.';
+
+/** Has the schedule of a workflow come every ten seconds instead of once a week. */
+function hurry({ nodes }: Workflow): void {
+	const [schedule] = nodes;
+	assert.equal(schedule!.type, 'n8n-nodes-base.scheduleTrigger');
+	schedule!.parameters = { rule: { interval: [{ field: 'seconds', secondsInterval: 10 }] } };
+}
+
+/** Runs a workflow with a schedule once, at once, to its end; its own schedule is on meanwhile. */
+async function runNow(n8n: N8n, site: Site, shipped: Shipped): Promise<string> {
+	let path = '';
+	const id = await site.activated({
+		...shipped,
+		change: (workflow) => {
+			path = addWebhook(workflow);
+		},
+	});
+	await n8n.callWebhook(path);
+	await settled(n8n, id);
+	await n8n.deactivate(id);
+	return id;
+}
+
+/** The rotation of due keys by a sub-workflow, started by its parent. */
+export async function rotateBy(
+	world: World,
+	site: Site,
+	rotation: Shipped,
+): Promise<{ message: string; mail: { subject: string; body: string } }> {
+	const { n8n, chat, mailbox, notify } = world;
+	const [messages, mails] = [chat.messages.length, mailbox.mails.length];
+	const calls = await site.activated(rotation);
+	await runNow(n8n, site, { file: 'scheduled-rotation.json', settings: notify, calls });
+	await settled(n8n, calls);
+	assert.equal(chat.messages.length, messages + 1);
+	assert.equal(mailbox.mails.length, mails + 1);
+	return { message: chat.messages[messages]!, mail: mailbox.mails[mails]! };
+}
+
+/** The rotation of three of four keys has been reported well. */
+export function expectReported({ message, mail }: Awaited<ReturnType<typeof rotateBy>>): void {
+	assert.equal(message, REPORT);
+	assert.equal(mail.subject, 'Key rotation: all is well');
+	assert.equal(mail.body, REPORT);
+}
+
+/** Keys of which three are due. */
+export const AGES = [120, 3, 400, null];
+
+async function scheduledRotation(world: World): Promise<void> {
+	const { n8n, vault, chat, mailbox, notify } = world;
+	const site = await world.account(AGES);
+	const calls = await site.activated({
+		file: 'rotate-in-two-stages.json',
+		settings: { vault_url: vault.secretsUrl, max_age_days: 90 },
+	});
+	const [messages, mails] = [chat.messages.length, mailbox.mails.length];
+	const parent = await site.activated({
+		file: 'scheduled-rotation.json',
+		settings: notify,
+		calls,
+		change: hurry,
+	});
+	// Once is enough, and the next time must not come while this run is going on.
+	await site.account.seen('list', 1);
+	await n8n.deactivate(parent);
+	const message = await nextMessage(chat, messages);
+	await settled(n8n, parent, calls);
+	expectReported({ message, mail: mailbox.mails[mails]! });
+	assert.deepEqual(await site.changed(), [0, 2, 3]);
+	await site.expectInVault([0, 2, 3]);
+	await site.expectNoSecret(chat.messages, mailbox.mails);
+	// What n8n keeps must be found, or the search for keys proves nothing.
+	assert.equal(leaksIn(keptBytes(n8n).texts, [vault.secretsUrl]).length, 1);
+	assert.deepEqual(await n8n.executions(parent), []);
+	assert.deepEqual(await n8n.executions(calls), []);
+}
+
+async function weeklyReport(world: World): Promise<void> {
+	const { n8n, chat, mailbox, notify } = world;
+	const site = await world.account([12, 95, null]);
+	const [messages, mails] = [chat.messages.length, mailbox.mails.length];
+	const settings = { ...notify, max_age_days: 90 };
+	await runNow(n8n, site, { file: 'weekly-key-age-report.json', settings });
+	const tunnels = (await site.account.tunnels()).map(({ tunnel }) => tunnel);
+	const [young, old] = tunnels.map(({ psk_metadata }) =>
+		psk_metadata.last_generated_on?.slice(0, 10),
+	);
+	const table = [
+		'Magic IPsec keys: 3 tunnels, 1 overdue (90 days or older), 1 never set.',
+		'',
+		'       AGE  LAST SET    TUNNEL',
+		` never set  -           ${tunnels[2]!.name}`,
+		`   95 days  ${old}  ${tunnels[1]!.name}  (overdue)`,
+		`   12 days  ${young}  ${tunnels[0]!.name}`,
+	].join('\n');
+	assert.deepEqual(chat.messages.slice(messages), [table]);
+	const [{ to, subject, body } = { to: [], subject: '', body: '' }] = mailbox.mails.slice(mails);
+	assert.deepEqual(to, ['network@example.org']);
+	assert.equal(subject, 'Magic IPsec keys: 1 overdue');
+	assert.equal(body, table);
+	const requests = await site.account.requests();
+	assert.deepEqual(new Set(requests.map(({ method }) => method)), new Set(['GET']));
+	await site.expectNoSecret(chat.messages, mailbox.mails);
+}
+
+/** The workflows that a schedule starts, and the sub-workflow that rotates for it. */
+export async function checkSchedules(context: Context, world: World): Promise<void> {
+	await context.check(
+		'scheduled-rotation, rotate-in-two-stages: the schedule itself starts a rotation',
+		async () => await scheduledRotation(world),
+	);
+	await context.check(
+		'weekly-key-age-report: the table goes to the chat and by e-mail',
+		async () => await weeklyReport(world),
+	);
+}
