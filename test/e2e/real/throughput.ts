@@ -86,7 +86,7 @@ async function compareWorkers(
 			result.runs.push((rotations - failed) / seconds);
 			result.failed += failed;
 			print(
-				`  ${result.workers} worker(s), run ${run + 1}: ${result.runs.at(-1)!.toFixed(2)} rotations/s`,
+				`  ${result.workers} worker(s), run ${run + 1}: ${result.runs.at(-1)!.toFixed(2)} rotations/s, ${failed} failed`,
 			);
 		}
 	}

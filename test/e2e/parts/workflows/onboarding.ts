@@ -96,7 +96,7 @@ async function onboard(world: World, depot: Depot): Promise<void> {
 	for (const time of ['first', 'second']) {
 		const messages = chat.messages.length;
 		depot.files.clear();
-		const { formSubmittedText } = await upload(CSV);
+		const answer = await upload(CSV); console.log(answer); const { formSubmittedText } = answer;
 		assert.equal(formSubmittedText, 'Your response has been recorded');
 		assert.equal(await nextMessage(chat, messages), report, `the ${time} upload`);
 		await settled(n8n, id);
