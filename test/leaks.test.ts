@@ -129,7 +129,14 @@ async function startProxy() {
 		});
 		client.on('data', (bytes: Buffer) => seen.push(bytes));
 		upstream.on('data', (bytes: Buffer) => seen.push(bytes));
-		for (const socket of [client, upstream]) socket.on('error', () => socket.destroy());
+		// What becomes of one end becomes of the other: the server waits for both.
+		for (const [one, other] of [
+			[client, upstream],
+			[upstream, client],
+		] as const) {
+			one.on('error', () => one.destroy());
+			one.on('close', () => other.destroy());
+		}
 	});
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 	return {

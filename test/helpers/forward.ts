@@ -8,6 +8,9 @@ export interface Forwarded {
 	body: Buffer;
 }
 
+/** Headers that are about one connection, and not about the message. */
+const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding'];
+
 /** The whole body of a request. */
 export async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
 	const chunks: Buffer[] = [];
@@ -23,7 +26,7 @@ export async function forward(
 ): Promise<Forwarded> {
 	const answer = await request(`${origin}${url}`, {
 		method: method as 'GET',
-		headers: omit(headers, ['host', 'connection', 'transfer-encoding']) as Record<string, string>,
+		headers: omit(headers, ['host', ...HOP_BY_HOP]) as Record<string, string>,
 		body: body.length === 0 ? null : body,
 		// The server closes connections that are idle for long.
 		reset: true,
@@ -34,6 +37,6 @@ export async function forward(
 
 /** Gives an answer of `forward` to the one who asked. */
 export function handOn(response: ServerResponse, { status, headers, body }: Forwarded): void {
-	response.writeHead(status, headers as Record<string, string>);
+	response.writeHead(status, omit(headers, HOP_BY_HOP) as Record<string, string>);
 	response.end(body);
 }
