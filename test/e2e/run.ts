@@ -29,8 +29,15 @@ async function main(): Promise<number> {
 	}
 	const suite = new Suite();
 	const results: PartResult[] = [];
+	const runAll = async (some: readonly Part[]) => {
+		for (const part of some) results.push(await suite.run(part));
+	};
+	const chosen = chosenParts(positionals);
 	try {
-		for (const part of chosenParts(positionals)) results.push(await suite.run(part));
+		await Promise.all([
+			runAll(chosen.filter(({ apart }) => apart !== true)),
+			runAll(chosen.filter(({ apart }) => apart === true)),
+		]);
 	} finally {
 		await suite.stop();
 	}

@@ -43,12 +43,21 @@ async function install(names: readonly string[]): Promise<void> {
 	}
 }
 
+/** apt-get works for one at a time. */
+let last: Promise<unknown> = Promise.resolve();
+
 /**
  * Installs those of the Debian packages that are missing, without starting any service of theirs.
  *
  * @returns why they can't be had, or undefined if they are there
  */
 export async function aptMissing(names: readonly string[]): Promise<string | undefined> {
+	const mine = last.then(async () => await installMissing(names));
+	last = mine;
+	return await mine;
+}
+
+async function installMissing(names: readonly string[]): Promise<string | undefined> {
 	const missing = await missingOf(names);
 	if (missing.length === 0) return undefined;
 	const wanted = `needs the Debian packages ${missing.join(', ')}`;

@@ -39,6 +39,9 @@ function isComplete(folder: string, hash: string): boolean {
 	return existsSync(marker) && readFileSync(marker, 'utf8') === hash;
 }
 
+/** Installations of this process, by their folders. */
+const installations = new Map<string, Promise<string>>();
+
 /**
  * The folder in the cache that a recipe makes, installed if it is not there or if the recipe has
  * changed.
@@ -47,6 +50,12 @@ function isComplete(folder: string, hash: string): boolean {
  */
 export async function installOnce(recipe: Recipe): Promise<string> {
 	const folder = path.join(CACHE, `${recipe.name}-${recipe.version}`);
+	const known = installations.get(folder) ?? install(recipe, folder);
+	installations.set(folder, known);
+	return await known;
+}
+
+async function install(recipe: Recipe, folder: string): Promise<string> {
 	const hash = hashOf(recipe);
 	if (isComplete(folder, hash)) return folder;
 	const partial = `${folder}.partial`;

@@ -24,6 +24,8 @@ export interface Part {
 	name: string;
 	/** One line for people. */
 	about: string;
+	/** It has an n8n of its own, and runs beside the parts that share one. */
+	apart?: boolean;
 	/** Why the part can't run on this machine; undefined if it can. */
 	skipReason?: () => Promise<string | undefined>;
 	run(context: Context): Promise<void>;

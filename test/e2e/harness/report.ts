@@ -21,9 +21,11 @@ const indent = (text: string): string => text.replace(/^/gm, '      ');
 /**
  * Runs a check and prints one line about it, and for one that fails why and what the logs say.
  *
+ * @param part the part's name, since two parts may run at the same time
  * @param logs the last lines of the processes that take part
  */
 export async function runCheck(
+	part: string,
 	name: string,
 	check: () => Promise<void> | void,
 	logs: () => string,
@@ -31,11 +33,11 @@ export async function runCheck(
 	const started = Date.now();
 	try {
 		await check();
-		print(`  ok      ${name} (${secondsSince(started)})`);
+		print(`  ok      ${part}: ${name} (${secondsSince(started)})`);
 		return { name, passed: true, milliseconds: Date.now() - started };
 	} catch (error) {
 		const reason = reasonOf(error);
-		print(`  FAILED  ${name} (${secondsSince(started)})`);
+		print(`  FAILED  ${part}: ${name} (${secondsSince(started)})`);
 		print(indent(reason));
 		print(indent(logs()));
 		return { name, passed: false, milliseconds: Date.now() - started, reason };

@@ -39,11 +39,11 @@ export class Suite {
 		print(`\n${name}: ${about}`);
 		const skipped = await part.skipReason?.();
 		if (skipped !== undefined) {
-			print(`  skipped: ${skipped}`);
+			print(`  skipped ${name}: ${skipped}`);
 			return { name, about, checks: [], skipped, milliseconds: Date.now() - started };
 		}
 		const checks: CheckResult[] = [];
-		const context = new PartContext(this, checks);
+		const context = new PartContext(this, name, checks);
 		try {
 			await part.run(context);
 		} catch (error) {
@@ -71,6 +71,7 @@ class PartContext implements Context {
 
 	constructor(
 		private readonly suite: Suite,
+		private readonly part: string,
 		private readonly checks: CheckResult[],
 	) {}
 
@@ -79,7 +80,7 @@ class PartContext implements Context {
 	}
 
 	async check(name: string, check: () => Promise<void> | void): Promise<boolean> {
-		const result = await runCheck(name, check, () =>
+		const result = await runCheck(this.part, name, check, () =>
 			[...this.tails.values()].map((tail) => tail()).join('\n'),
 		);
 		this.checks.push(result);

@@ -224,6 +224,7 @@ async function run(context: Context): Promise<void> {
 /** The pattern for an n8n without redaction: what the database keeps of a rotation. */
 export const part: Part = {
 	name: 'database',
+	apart: true,
 	about: "the rotation as a sub-workflow leaves no key in n8n's database, logs and files",
 	run,
 };

@@ -78,6 +78,7 @@ const eventsOf = (items: IDataObject[]) =>
 /** Both triggers, turned on in n8n: events of the simulated account start workflows. */
 export const part: Part = {
 	name: 'triggers',
+	apart: true,
 	about:
 		'both triggers in n8n: an event starts a workflow once, over restarts, and nothing stays behind',
 	async run(context) {
