@@ -1,7 +1,6 @@
 import type { IRun } from 'n8n-workflow';
-import { outputsOf } from '../helpers/engine';
 import type { Example } from './run';
-import { errorOf, runExample, triggerOf } from './run';
+import { errorOf, itemsOf, runExample, triggerOf } from './run';
 import type { World } from './world';
 import { useWorld } from './world';
 
@@ -34,11 +33,10 @@ function onboarding({ notify, vaultUrl, credentials }: World, rows: string[]): E
 	};
 }
 
-/** The files that the workflow gives, by name. */
+/** The texts of the files that the workflow gives, by name; no binary data, which n8n would write down. */
 function filesOf(run: IRun): Record<string, string> {
-	const files = outputsOf(run, 'Router Files')[0]!.map(({ binary }) => binary!.data!);
 	return Object.fromEntries(
-		files.map(({ fileName, data }) => [fileName, Buffer.from(data, 'base64').toString('utf8')]),
+		itemsOf(run, 'Router Files').map(({ file_name, text }) => [file_name, text as string]),
 	);
 }
 

@@ -49,7 +49,8 @@ export async function installN8n(): Promise<string> {
 		version: N8N_VERSION,
 		about: `n8n ${N8N_VERSION} (about 5 minutes, 2.2 GB)`,
 		packageJson: {
-			dependencies: { n8n: N8N_VERSION },
+			// Wanted by n8n's ts-ics as a peer, which --legacy-peer-deps leaves out.
+			dependencies: { n8n: N8N_VERSION, 'date-fns': '2.30.0' },
 			// The ranges of these two lead npm to releases that n8n does not start with.
 			overrides: { linkedom: '0.18.12', '@langchain/langgraph': '1.2.0' },
 		},

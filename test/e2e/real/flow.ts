@@ -75,20 +75,17 @@ export function chain(nodes: readonly FlowNode[]): Links {
 	);
 }
 
-/** Webhook → first node, and from there as the links say. */
-export function flowOf(name: string, nodes: readonly FlowNode[], links = chain(nodes)) {
-	const webhookPath = randomUUID();
-	const webhook: FlowNode = {
-		name: 'Webhook',
-		type: 'n8n-nodes-base.webhook',
-		typeVersion: 2,
-		webhookId: webhookPath,
-		parameters: { httpMethod: 'POST', path: webhookPath, options: {} },
-	};
-	const all: Links = { Webhook: [[nodes[0]!.name]], ...links };
-	const workflow: Workflow = {
+/** Trigger → first node, and from there as the links say. */
+export function workflowOf(
+	name: string,
+	trigger: FlowNode,
+	nodes: readonly FlowNode[],
+	links = chain(nodes),
+): Workflow {
+	const all: Links = { [trigger.name]: [[nodes[0]!.name]], ...links };
+	return {
 		name,
-		nodes: [webhook, ...nodes].map((node, n) => ({
+		nodes: [trigger, ...nodes].map((node, n) => ({
 			id: randomUUID(),
 			position: [220 * n, 0],
 			...node,
@@ -103,7 +100,19 @@ export function flowOf(name: string, nodes: readonly FlowNode[], links = chain(n
 		),
 		settings: { executionOrder: 'v1' },
 	};
-	return { webhookPath, workflow };
+}
+
+/** Webhook → first node, and from there as the links say. */
+export function flowOf(name: string, nodes: readonly FlowNode[], links?: Links) {
+	const webhookPath = randomUUID();
+	const webhook: FlowNode = {
+		name: 'Webhook',
+		type: 'n8n-nodes-base.webhook',
+		typeVersion: 2,
+		webhookId: webhookPath,
+		parameters: { httpMethod: 'POST', path: webhookPath, options: {} },
+	};
+	return { webhookPath, workflow: workflowOf(name, webhook, nodes, links) };
 }
 
 /** Imports a flow, runs it once in production, and gives the finished execution. */

@@ -3,8 +3,9 @@ import type { TicketSystem } from '../../../stubs/tickets';
 import { startTickets } from '../../../stubs/tickets';
 import type { Context } from '../../harness/part';
 import { waitFor } from '../../harness/processes';
+import { settled } from '../../harness/unsaved';
 import type { World } from './world';
-import { nextMessage, PUBLIC_ORIGIN, settled } from './world';
+import { nextMessage, PUBLIC_ORIGIN } from './world';
 
 /** A moment with whole seconds, as alerts have them. */
 const TS = Math.floor(Date.parse('2026-03-01T10:00:00Z') / 1000);

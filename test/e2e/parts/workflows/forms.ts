@@ -3,14 +3,17 @@ import { leaksIn } from '../../../helpers/scanner';
 import { keptBytes } from '../../harness/kept';
 import type { Context } from '../../harness/part';
 import { waitFor } from '../../harness/processes';
+import { settled } from '../../harness/unsaved';
 import { formOf, linksIn, Visitor } from './visitor';
 import type { Site, World } from './world';
-import { nextMessage, settled } from './world';
+import { nextMessage } from './world';
 
 interface Request {
 	world: World;
 	site: Site;
 	visitor: Visitor;
+	/** The workflow with the form. */
+	id: string;
 	/** The sub-workflow that rotates. */
 	calls: string;
 }
@@ -19,8 +22,8 @@ const ON_DEMAND = 'rotate-one-on-demand.json';
 const REASON = 'the router was stolen & sold';
 
 /** Asks for a new key and gives the approver's links and the address of the page that is waiting. */
-async function asked({ world, visitor }: Request, tunnel: string) {
-	const { mailbox } = world;
+async function asked({ world, visitor, id }: Request, tunnel: string) {
+	const { n8n, mailbox } = world;
 	const mails = mailbox.mails.length;
 	const { formWaitingUrl } = await visitor.submit(formOf(ON_DEMAND), {
 		Tunnel: tunnel,
@@ -31,6 +34,11 @@ async function asked({ world, visitor }: Request, tunnel: string) {
 	const mail = await waitFor('The mail to the approver', async () => mailbox.mails[mails]);
 	assert.deepEqual(mail.to, ['lead@example.org']);
 	assert.equal(mail.subject, `A new key for tunnel ${tunnel}?`);
+	// The mail is out before the run waits.
+	await waitFor('The run that waits', async () => {
+		const [newest] = await n8n.executions(id);
+		return newest?.status === 'waiting';
+	});
 	return { page: formWaitingUrl, links: linksIn(mail.body) };
 }
 
@@ -94,7 +102,7 @@ export async function checkOnDemand(context: Context, world: World): Promise<voi
 		settings: { chat_url, mail_from, approver: 'lead@example.org' },
 		calls,
 	});
-	const request: Request = { world, site, visitor: new Visitor(n8n), calls };
+	const request: Request = { world, site, visitor: new Visitor(n8n), id, calls };
 	await context.check(
 		'rotate-one-on-demand: the form, the approval by e-mail, a new key, the last page',
 		async () => await approve(request),

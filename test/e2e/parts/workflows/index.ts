@@ -1,15 +1,16 @@
 import type { Part } from '../../harness/part';
-import { checkSchedules } from './schedules';
 import { checkAlerts } from './alerts';
 import { checkOnDemand } from './forms';
 import { checkOnboarding } from './onboarding';
 import { checkRotations } from './rotations';
+import { checkSchedules } from './schedules';
 import { startWorld } from './world';
 
 /** Every file of workflows/ in the real n8n, as it ships: what it saves, it does not. */
 export const part: Part = {
 	name: 'workflows',
 	about: 'every shipped workflow, started as a user starts it; what arrives where, and what stays',
+	apart: true,
 	async run(context) {
 		const world = await startWorld(context);
 		await checkSchedules(context, world);

@@ -14,11 +14,12 @@ import { proveStrongSwanFile } from '../../../workflows/strongswan';
 import type { Workflow } from '../../harness/n8n';
 import type { Context } from '../../harness/part';
 import { print } from '../../harness/print';
+import { settled } from '../../harness/unsaved';
 import { httpNode } from '../../real/flow';
 import { reasonWithoutIke } from '../../real/ike';
 import { AGES, expectReported, rotateBy } from './schedules';
 import type { World } from './world';
-import { nextMessage, settled } from './world';
+import { nextMessage } from './world';
 
 /** Connects a vault to the output Secret of Set Keys, which the shortest rotation leaves to its user. */
 function addVault({ vault, vaultCredential }: World, workflow: Workflow): void {

@@ -2,9 +2,10 @@ import { strict as assert } from 'node:assert';
 import type { N8n, Workflow } from '../../harness/n8n';
 import { keptBytes } from '../../harness/kept';
 import type { Context } from '../../harness/part';
+import { settled } from '../../harness/unsaved';
 import { leaksIn } from '../../../helpers/scanner';
 import type { Shipped, Site, World } from './world';
-import { addWebhook, nextMessage, settled } from './world';
+import { addWebhook, nextMessage } from './world';
 
 const REPORT = 'Key rotation: 3 tunnels, 3 with a new key, 0 to look at.';
 

@@ -80,10 +80,10 @@ export class Visitor {
 	}
 }
 
-/** What n8n answers to a form: the address of the next page, or the words of the last one. */
+/** What n8n answers to a form: the address of its next page if it has one. */
 export interface Submitted {
 	formWaitingUrl?: string;
-	formSubmittedText?: string;
+	status?: number;
 }
 
 /** The part of a form's address that the workflow with the Form Trigger gives. */

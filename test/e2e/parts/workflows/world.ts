@@ -106,17 +106,6 @@ function workflowOf(
 	return workflow;
 }
 
-/** Settles when no run of the workflows is going on; those that are over are not saved. */
-export async function settled(n8n: N8n, ...workflows: string[]): Promise<void> {
-	for (const id of workflows) {
-		await waitFor(
-			'The end of the runs',
-			async () =>
-				(await n8n.executions(id)).every(({ status }) => !['new', 'running'].includes(status)),
-		);
-	}
-}
-
 /** The text that comes to a chat after those that are there. */
 export async function nextMessage({ messages }: Chat, after: number): Promise<string> {
 	return await waitFor('A message in the chat', async () => messages[after], { seconds: 90 });
@@ -161,7 +150,7 @@ async function siteOf(
 				const kept = await vault.secret(tunnel.id);
 				// Compared first, so that no message shows a key.
 				assert.deepEqual(Object.keys(kept), Object.keys(wanted), `${tunnel.name} in the vault`);
-				assert.ok(kept.current === (wanted.current ?? undefined), `${tunnel.name}: another key`);
+				assert.ok(kept.current === wanted.current, `${tunnel.name}: another key`);
 			}
 		},
 		async expectNoSecret(...sent) {
