@@ -9,7 +9,10 @@ import path from 'node:path';
 export function installTools(folder) {
 	if (isInstalled(folder)) return;
 	console.log(`Installing tools/${path.basename(folder)} (npm ci)`);
-	runNpm(['ci', '--no-audit', '--no-fund'], { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
+	runNpm(['ci', '--no-audit', '--no-fund'], {
+		cwd: folder,
+		stdio: ['ignore', 'inherit', 'inherit'],
+	});
 }
 
 /** Runs npm and gives what it printed; throws if it does not succeed. */

@@ -26,6 +26,7 @@ function report({ load, workers, time }: Throughput): string {
 				'rotations/s': rounded(one.rotationsPerSecond),
 				runs: one.runs.map(rounded).join(', '),
 				failed: one.failed,
+				'requests per rotation': rounded(one.requests),
 			})),
 		),
 		`\nOne rotation after the other, ms (medians of ${time.rotations})`,

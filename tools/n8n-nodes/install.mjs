@@ -24,7 +24,9 @@ function unpack() {
 			runNpm(['pack', `n8n-nodes-base@${VERSION}`, '--json', '--ignore-scripts'], { cwd: temp }),
 		);
 		if (packed.integrity !== INTEGRITY) {
-			throw new Error(`n8n-nodes-base ${VERSION} is not the tarball that was checked: ${packed.integrity}`);
+			throw new Error(
+				`n8n-nodes-base ${VERSION} is not the tarball that was checked: ${packed.integrity}`,
+			);
 		}
 		mkdirSync(path.join(temp, 'package'), { recursive: true });
 		execFileSync('tar', ['-xzf', packed.filename], { cwd: temp });

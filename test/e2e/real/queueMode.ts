@@ -1,9 +1,12 @@
+import * as path from 'node:path';
 import type { IDataObject, IWorkflowSettings } from 'n8n-workflow';
-import type { CredentialReference, N8n, Workflow } from '../harness/n8n';
-import { startN8n } from '../harness/n8n';
+import type { CredentialReference, N8nOptions, Workflow } from '../harness/n8n';
+import { N8n, startN8n } from '../harness/n8n';
+import { installN8n } from '../harness/n8nInstall';
 import { installPackage } from '../harness/package';
 import { reasonOf } from '../harness/print';
-import { temporaryFolder } from '../harness/processes';
+import type { RunningProcess } from '../harness/processes';
+import { freePort, temporaryFolder } from '../harness/processes';
 import type { Account } from '../harness/simulator';
 import { startAccount } from '../harness/simulator';
 import { exampleWorkflow } from '../harness/workflows';
@@ -33,6 +36,8 @@ export interface RotationOptions {
 	isSaved?: boolean;
 	/** Default the vault itself. */
 	vaultUrl?: string;
+	/** Whose tunnels are rotated, default the account that all started with. */
+	account?: Account;
 }
 
 /** What a rotation says of a tunnel: an item of the workflow's node Report. */
@@ -56,6 +61,33 @@ export interface RotationFlow {
 	rotate(tunnelIds: readonly string[]): Promise<TunnelReport[]>;
 }
 
+/**
+ * A machine with one worker. Each has a user folder of its own: a worker that starts takes what its
+ * folder's log of events has begun and not ended for its own crash, and marks those runs as crashed.
+ */
+export class WorkerHost {
+	private process: RunningProcess | undefined;
+
+	constructor(private readonly n8n: N8n) {}
+
+	get hasEnded(): boolean {
+		return this.process?.hasEnded !== false;
+	}
+
+	async start(): Promise<void> {
+		this.process = await this.n8n.startWorker();
+	}
+
+	/** Ends the worker at once, as a crash would. */
+	async kill(): Promise<void> {
+		await this.process?.kill();
+	}
+
+	async stop(): Promise<void> {
+		await this.process?.stop();
+	}
+}
+
 /** n8n in queue mode with all that a rotation needs. */
 export interface QueueMode {
 	readonly n8n: N8n;
@@ -64,6 +96,12 @@ export interface QueueMode {
 	readonly account: Account;
 	readonly vault: VaultProcess;
 	readonly cloudflare: CredentialReference;
+	/** Those that it started with, and those that were added. */
+	readonly hosts: readonly WorkerHost[];
+	/** Starts a worker on one more machine. */
+	addHost(): Promise<WorkerHost>;
+	/** The folders with all that n8n's processes keep. */
+	readonly userFolders: readonly string[];
 	/** Imports and publishes a rotation and, before it, a workflow with a webhook. */
 	importRotation(file: RotationFile, options?: RotationOptions): Promise<RotationFlow>;
 	/** Ends all of it, and gives what did not end well. */
@@ -74,8 +112,6 @@ export interface QueueMode {
 export async function reasonWithoutQueueMode(): Promise<string | undefined> {
 	return (await reasonWithoutRedis()) ?? (await reasonWithoutPostgres());
 }
-
-const PATIENCE_MS = 45_000;
 
 /** n8n's own defaults would leave the runs of a dead worker unnoticed for a minute and a half. */
 const SOON_NOTICED: NodeJS.ProcessEnv = {
@@ -185,8 +221,6 @@ async function importRotation(file: RotationFile, setup: Setup): Promise<Rotatio
 				method: 'POST',
 				headers: { 'content-type': 'application/json' },
 				body: JSON.stringify({ tunnels: tunnelIds.map((id) => ({ ipsec_tunnel_id: id })) }),
-				// n8n never answers a run whose end it missed, as it does while Redis is away.
-				signal: AbortSignal.timeout(PATIENCE_MS),
 			});
 			const text = await answer.text();
 			if (answer.ok) return JSON.parse(text) as TunnelReport[];
@@ -221,26 +255,45 @@ export async function startQueueMode(options: QueueModeOptions): Promise<QueueMo
 		const vault = await started(startVaultProcess(logFolder));
 		const redis = await started(startRedis());
 		const postgres = await started(startPostgres());
-		const userFolder = temporaryFolder('queue');
-		await installPackage(userFolder, tarball);
 		const env = { ...settingsOf(redis.port, postgres.env), N8N_LOG_LEVEL: logLevel };
-		const n8n = await started(startN8n({ userFolder, workers, env, logFolder }));
-		const cloudflare = await n8n.createCredential(
-			'cloudflareMagicTokenApi',
-			account.tokenCredential(),
-		);
+		const userFolders: string[] = [];
+		const optionsOf = async (name: string): Promise<N8nOptions> => {
+			const userFolder = temporaryFolder(`queue-${name}`);
+			userFolders.push(userFolder);
+			await installPackage(userFolder, tarball);
+			return { userFolder, env, logFolder: path.join(logFolder, name) };
+		};
+		const n8n = await started(startN8n(await optionsOf('main')));
+		const hosts: WorkerHost[] = [];
+		const addHost = async () => {
+			const setup = await optionsOf(`host-${hosts.length + 1}`);
+			const host = new WorkerHost(new N8n(await installN8n(), await freePort(), setup));
+			stops.push(async () => await host.stop());
+			hosts.push(host);
+			await host.start();
+			return host;
+		};
+		for (let count = 0; count < workers; count++) await addHost();
+		const credentialOf = async (owner: Account) =>
+			await n8n.createCredential('cloudflareMagicTokenApi', owner.tokenCredential());
+		const cloudflare = await credentialOf(account);
 		const token = await n8n.createCredential('httpHeaderAuth', vault.credential, 'Vault token');
-		const credentials = { cloudflareMagicTokenApi: cloudflare, httpHeaderAuth: token };
-		const vaultUrl = vault.secretsUrl;
 		return {
 			n8n,
+			hosts,
+			addHost,
+			userFolders,
 			redis,
 			postgres,
 			account,
 			vault,
 			cloudflare,
-			importRotation: async (file, changes) =>
-				await importRotation(file, { n8n, credentials, vaultUrl, isSaved: false, ...changes }),
+			async importRotation(file, changes = {}) {
+				const { account: owner, vaultUrl = vault.secretsUrl, isSaved = false } = changes;
+				const own = owner === undefined ? cloudflare : await credentialOf(owner);
+				const credentials = { cloudflareMagicTokenApi: own, httpHeaderAuth: token };
+				return await importRotation(file, { n8n, credentials, vaultUrl, isSaved });
+			},
 			stop: async () => await stopAll(stops),
 		};
 	} catch (error) {

@@ -14,6 +14,7 @@ import { reasonWithoutQueueMode, rotateOne, startQueueMode, UNSAVED } from '../.
 import type { TunnelSecret } from '../../real/vault';
 
 const TUNNELS = 20;
+/** Each takes 5 requests, and Cloudflare's limit, 1,200 in 5 minutes, stops what goes beyond it. */
 const ROTATIONS = 200;
 const IN_FLIGHT = 8;
 const WORKERS = 2;
@@ -140,11 +141,10 @@ class Supervisor {
 	}
 
 	private async watch(): Promise<void> {
-		const { n8n } = this.mode;
 		while (!this.over.signal.aborted) {
-			const running = n8n.workers.filter(({ hasEnded }) => !hasEnded);
-			if (running.length < WORKERS) {
-				await n8n.startWorker();
+			for (const host of this.mode.hosts) {
+				if (!host.hasEnded) continue;
+				await host.start();
 				this.restarts += 1;
 			}
 			await sleep(200);
@@ -154,7 +154,7 @@ class Supervisor {
 
 /** The load, with a worker that is killed on the way and a Redis that is restarted. */
 async function rotateUnderFire(mode: QueueMode, flow: RotationFlow): Promise<void> {
-	const { account, n8n, redis } = mode;
+	const { account, hosts, redis } = mode;
 	const ids = (await account.tunnels()).map(({ tunnel }) => tunnel.id);
 	const asked = Array.from({ length: ROTATIONS }, (_, index) => ids[index % ids.length]!);
 	const tally = new Tally();
@@ -166,7 +166,7 @@ async function rotateUnderFire(mode: QueueMode, flow: RotationFlow): Promise<voi
 		assert.deepEqual(await unheldKeys(mode), []);
 	};
 	const disturb = async () => {
-		await after(ROTATIONS / 4, 'a worker is killed -9', async () => await n8n.workers[0]!.kill());
+		await after(ROTATIONS / 4, 'a worker is killed -9', async () => await hosts[0]!.kill());
 		await after(ROTATIONS / 2, 'Redis is restarted', async () => await redis.restart());
 	};
 	try {
@@ -231,7 +231,7 @@ async function findNoKey(mode: QueueMode, logFolder: string): Promise<void> {
 	const keys = await allKeys(mode);
 	const tables = await mode.postgres.dump();
 	const commands = mode.redis.seen();
-	const files = filesOf(mode.n8n.userFolder, logFolder);
+	const files = filesOf(...mode.userFolders, logFolder);
 	const [{ tunnel }] = (await mode.account.tunnels()) as [TunnelState];
 	assert.ok(keys.length > ROTATIONS && tables.includes(tunnel.id), 'the right thing is searched');
 	assert.ok(Buffer.concat(commands).includes('executionId'), 'Redis was listened to');
