@@ -6,6 +6,7 @@ import { part as operations } from './operations';
 import { part as delivery } from './real/delivery';
 import { part as hitless } from './real/hitless';
 import { part as ike } from './real/ike';
+import { part as queue } from './real/queue';
 import { part as screenshots } from './screenshots';
 import { part as triggers } from './triggers';
 import { part as workflows } from './workflows';
@@ -17,6 +18,7 @@ export const parts: readonly Part[] = [
 	database,
 	triggers,
 	workflows,
+	queue,
 	ike,
 	hitless,
 	delivery,

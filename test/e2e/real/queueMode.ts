@@ -113,6 +113,8 @@ export async function reasonWithoutQueueMode(): Promise<string | undefined> {
 	return (await reasonWithoutRedis()) ?? (await reasonWithoutPostgres());
 }
 
+const PATIENCE_MS = 60_000;
+
 /** n8n's own defaults would leave the runs of a dead worker unnoticed for a minute and a half. */
 const SOON_NOTICED: NodeJS.ProcessEnv = {
 	QUEUE_WORKER_LOCK_DURATION: '10000',
@@ -221,6 +223,8 @@ async function importRotation(file: RotationFile, setup: Setup): Promise<Rotatio
 				method: 'POST',
 				headers: { 'content-type': 'application/json' },
 				body: JSON.stringify({ tunnels: tunnelIds.map((id) => ({ ipsec_tunnel_id: id })) }),
+				// n8n never answers a run that ended before its main process was back at a restarted Redis.
+				signal: AbortSignal.timeout(PATIENCE_MS),
 			});
 			const text = await answer.text();
 			if (answer.ok) return JSON.parse(text) as TunnelReport[];
