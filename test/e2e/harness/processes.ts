@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, setGlobalDispatcher } from 'undici';
 import { print, reasonOf, secondsSince } from './print';
 
 export interface ProcessOptions {
@@ -230,6 +231,8 @@ async function exitCodeOf(main: () => Promise<number>): Promise<number> {
  */
 export function runMain(main: () => Promise<number>, interruptedCode?: number): void {
 	endChildrenAtExit(interruptedCode);
+	// Servers close connections that are idle, just when the next request may be under way on one.
+	setGlobalDispatcher(new Agent({ keepAliveTimeout: 1, keepAliveMaxTimeout: 1 }));
 	void exitCodeOf(main).then(async (code) => {
 		if (ending) return;
 		await stopAll();
