@@ -8,6 +8,7 @@ import { generateWithinLimits, replaceWithinLimits } from './cases/limited';
 import { load } from './cases/load';
 import { memory } from './cases/memory';
 import { poll } from './cases/poll';
+import { queue } from './cases/queue';
 import { replaceKeys } from './cases/replace';
 import { closeUndici } from './rivals/undici';
 import { startServer } from './server';
@@ -26,6 +27,7 @@ const CASES: ReadonlyArray<(bench: Bench) => Promise<CaseResult>> = [
 	generateWithinLimits,
 	poll,
 	load,
+	queue,
 ];
 
 const RESULTS = path.join(__dirname, 'results.json');
