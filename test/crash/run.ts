@@ -7,9 +7,9 @@ import { startWorld } from './world';
  * Kills a rotation with SIGKILL at every step and at random moments, and looks after each kill, with
  * the account's own knowledge of the live keys, whether the vault still holds every one of them.
  *
- * The flow that has Cloudflare make the keys gets half as many random kills, for comparison.
+ * The flow that has Cloudflare make the keys gets half as many kills, for comparison.
  *
- * npm run test:crash [-- --random 120 --tunnels 3]
+ * npm run test:crash [-- --kills 200 --tunnels 3]
  */
 
 interface Tally {
@@ -67,16 +67,12 @@ function print(text: string): void {
 	process.stdout.write(`${text}\n`);
 }
 
-type Kind = 'two-stage' | 'generate';
-
-/** Kills runs of one account, at every step in turn or so often at random moments. */
-async function killRuns(
-	kind: Kind,
-	when: 'at every step' | number,
-	tunnels: number,
+/** Kills at every step in turn, then at random moments until there were enough kills. */
+async function killAll(
+	kind: 'two-stage' | 'generate',
+	{ kills, tunnels }: { kills: number; tunnels: number },
 ): Promise<Tally> {
 	const world = await startWorld(kind, tunnels);
-	const moments = when === 'at every step' ? when : 'at random moments';
 	const tally: Tally = { kills: 0, atSteps: 0, losses: 0, findings: [] };
 	const converges = async () => (kind === 'two-stage' ? await notConverged(world) : []);
 	const killOnce = async (kill: Kill, then: () => Promise<string[]>): Promise<boolean> => {
@@ -92,39 +88,22 @@ async function killRuns(
 			...(await then()),
 		];
 		if (found.length > 0) tally.findings.push(`killed at "${killedAt}": ${found.join('; ')}`);
-		if (tally.kills % 20 === 0) print(`  ${kind}, ${moments}: ${tally.kills} kills`);
+		if (tally.kills % 20 === 0) print(`  ${kind}: ${tally.kills} kills`);
 		return true;
 	};
 	try {
 		const { ms } = await world.runAndKill();
-		if (when === 'at every step') {
-			for (let step = 1; await killOnce({ step }, converges); step++) tally.atSteps = step;
-		} else {
-			while (tally.kills < when) {
-				// Now and then the run that should mend things is killed as well.
-				const then = Math.random() < 0.33 ? async () => [] : converges;
-				await killOnce({ afterMs: Math.random() * ms }, then);
-			}
+		for (let step = 1; await killOnce({ step }, converges); step++) tally.atSteps = step;
+		while (tally.kills < kills) {
+			// Now and then the run that should mend things is killed as well.
+			const then = Math.random() < 0.33 ? async () => [] : converges;
+			await killOnce({ afterMs: Math.random() * ms }, then);
 		}
 		tally.findings.push(...(await converges()));
 	} finally {
 		await world.close();
 	}
 	return tally;
-}
-
-/** Both kinds of kills of a flow, each with an account of its own. */
-async function killAll(kind: Kind, random: number, tunnels: number): Promise<Tally> {
-	const [steps, moments] = await Promise.all([
-		killRuns(kind, 'at every step', tunnels),
-		killRuns(kind, random, tunnels),
-	]);
-	return {
-		kills: steps.kills + moments.kills,
-		atSteps: steps.atSteps,
-		losses: steps.losses + moments.losses,
-		findings: [...steps.findings, ...moments.findings],
-	};
 }
 
 function row(name: string, { kills, atSteps, losses }: Tally): string {
@@ -136,16 +115,16 @@ function row(name: string, { kills, atSteps, losses }: Tally): string {
 async function main(): Promise<number> {
 	const { values } = parseArgs({
 		options: {
-			random: { type: 'string', default: '120' },
+			kills: { type: 'string', default: '200' },
 			tunnels: { type: 'string', default: '3' },
 		},
 	});
-	const [random, tunnels] = [Number(values.random), Number(values.tunnels)];
-	if (!(random > 0 && tunnels > 0)) throw new Error('--random and --tunnels take numbers');
+	const size = { kills: Number(values.kills), tunnels: Number(values.tunnels) };
+	if (!(size.kills > 0 && size.tunnels > 0)) throw new Error('--kills and --tunnels take numbers');
 	print('Killing rotations with SIGKILL, in two flows side by side');
 	const [twoStage, generate] = await Promise.all([
-		killAll('two-stage', random, tunnels),
-		killAll('generate', Math.ceil(random / 2), tunnels),
+		killAll('two-stage', size),
+		killAll('generate', { ...size, kills: Math.ceil(size.kills / 2) }),
 	]);
 	print('');
 	print(row('prepare → vault → set → promote', twoStage));
