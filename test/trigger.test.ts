@@ -436,6 +436,7 @@ describe('failures', () => {
 		[{ events: ['nonsense'] }, "'Events'"],
 		[{ events: ['pskRotationDue'], pskOlderThanDays: -1 }, "'PSK Older Than (Days)'"],
 		[{ options: { remindAfterDays: 'x' } }, "'Remind After (Days)'"],
+		[{ options: { timeout: 'x' } }, "'Timeout'"],
 	])('%j is refused before anything is asked', async (parameters, words) => {
 		const poller = pollerOf(account(), parameters as unknown as INodeParameters);
 		await expect(poller.activate()).rejects.toMatchObject({

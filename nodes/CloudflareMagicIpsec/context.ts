@@ -1,8 +1,8 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import type { CloudflareClient } from '../cloudflare/client';
 import { clientFor } from '../cloudflare/connection';
-import { inputError } from '../cloudflare/errors';
 import { listIpsecTunnels } from '../cloudflare/ipsecTunnels';
+import { readTimeout } from './properties';
 import { TunnelIndex } from './tunnelLocator';
 
 /** The clients of one run and each account's list of tunnels, which is read once. */
@@ -28,7 +28,7 @@ export class Run {
 		const key = JSON.stringify([authentication, accountId, timeout]);
 		const known = this.asked.get(key);
 		if (known !== undefined) return known;
-		const timeoutMs = this.timeoutMs(timeout, itemIndex);
+		const timeoutMs = readTimeout(this.context.getNode(), timeout, itemIndex);
 		const made = await clientFor(this.context, {
 			authentication,
 			accountId,
@@ -50,15 +50,5 @@ export class Run {
 			this.lists.set(client, list);
 		}
 		return await list;
-	}
-
-	private timeoutMs(seconds: unknown, itemIndex: number): number {
-		if (typeof seconds === 'number' && seconds >= 1 && seconds <= 600) return seconds * 1000;
-		throw inputError(
-			this.context.getNode(),
-			"The option 'Timeout' can't be used",
-			'Give the seconds until an unanswered request is given up, from 1 to 600.',
-			itemIndex,
-		);
 	}
 }

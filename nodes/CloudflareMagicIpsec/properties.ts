@@ -1,4 +1,4 @@
-import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import type { IExecuteFunctions, INode, INodeProperties } from 'n8n-workflow';
 import { updateDisplayOptions } from 'n8n-workflow';
 import { inputError } from '../cloudflare/errors';
 
@@ -74,6 +74,21 @@ export function readFlag(
 		context.getNode(),
 		`The option '${option.displayName}' can't be used`,
 		'It must be true or false.',
+		itemIndex,
+	);
+}
+
+/**
+ * The option `timeout` in milliseconds.
+ *
+ * @throws NodeOperationError if it is no number of seconds that may be waited
+ */
+export function readTimeout(node: INode, seconds: unknown, itemIndex?: number): number {
+	if (typeof seconds === 'number' && seconds >= 1 && seconds <= 600) return seconds * 1000;
+	throw inputError(
+		node,
+		"The option 'Timeout' can't be used",
+		'Give the seconds until an unanswered request is given up, from 1 to 600.',
 		itemIndex,
 	);
 }

@@ -9,6 +9,7 @@ import type {
 	IRun,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
+import { withSettings } from '../crash/flow';
 import type { TypeSource, WorkflowFile } from '../helpers/engine';
 import { outputsOf, runWorkflow, typesOfAll, typesOfN8n, typesOfPackage } from '../helpers/engine';
 
@@ -43,19 +44,6 @@ async function ownTypes(): Promise<TypeSource> {
 /** An example workflow as it is shipped. */
 export function readExample(file: string): WorkflowFile {
 	return JSON.parse(readFileSync(path.join(FOLDER, file), 'utf8')) as WorkflowFile;
-}
-
-function withSettings(workflow: WorkflowFile, values: Example['settings']): WorkflowFile {
-	const settings = workflow.nodes.find(({ name }) => name === 'Settings');
-	const { assignments } = settings?.parameters.assignments as {
-		assignments: Array<{ name: string; value: unknown }>;
-	};
-	for (const [name, value] of Object.entries(values)) {
-		const assignment = assignments.find((one) => one.name === name);
-		if (assignment === undefined) throw new Error(`The workflow has no setting ${name}`);
-		assignment.value = value;
-	}
-	return workflow;
 }
 
 /** A type source that has one node type. */

@@ -4,6 +4,7 @@ import { clock } from '../../cloudflare/clock';
 import { clientFor } from '../../cloudflare/connection';
 import { callError, inputError, isNotFound, nodeError } from '../../cloudflare/errors';
 import { getIpsecTunnel, listIpsecTunnels } from '../../cloudflare/ipsecTunnels';
+import { readTimeout } from '../properties';
 import { DAY_MS } from '../tunnel/items';
 import type { Found, TunnelEvent, Wish } from './events';
 import { ageInDays, compare, EVENTS, samples } from './events';
@@ -166,7 +167,7 @@ export async function poll(context: IPollFunctions): Promise<INodeExecutionData[
 	const client = await clientFor(context, {
 		authentication: context.getNodeParameter('authentication', 'apiToken'),
 		accountId: context.getNodeParameter('options.accountId', ''),
-		timeoutMs: (context.getNodeParameter('options.timeout', 60) as number) * 1000,
+		timeoutMs: readTimeout(context.getNode(), context.getNodeParameter('options.timeout', 60)),
 		longestWaitMs: LONGEST_WAIT_MS,
 	});
 	const turn = ++started;
