@@ -5,12 +5,8 @@ import type {
 	ICredentialType,
 	INodeProperties,
 } from 'n8n-workflow';
-import { withHeaders } from '../nodes/cloudflare/authenticate';
-import {
-	accountIdProperty,
-	baseUrlProperty,
-	credentialTest,
-} from '../nodes/cloudflare/credentialTest';
+import { withHeaders } from '../nodes/shared/authenticate';
+import { accountIdProperty, baseUrlProperty, credentialTest } from '../nodes/shared/credentialTest';
 
 /** A user's email and Global API Key, sent as `X-Auth-Email` and `X-Auth-Key`. */
 export class CloudflareMagicKeyApi implements ICredentialType {

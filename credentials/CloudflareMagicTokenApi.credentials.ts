@@ -5,12 +5,8 @@ import type {
 	ICredentialType,
 	INodeProperties,
 } from 'n8n-workflow';
-import { withHeaders } from '../nodes/cloudflare/authenticate';
-import {
-	accountIdProperty,
-	baseUrlProperty,
-	credentialTest,
-} from '../nodes/cloudflare/credentialTest';
+import { withHeaders } from '../nodes/shared/authenticate';
+import { accountIdProperty, baseUrlProperty, credentialTest } from '../nodes/shared/credentialTest';
 
 /** An API token of a user or of an account, sent as `Authorization: Bearer`. */
 export class CloudflareMagicTokenApi implements ICredentialType {

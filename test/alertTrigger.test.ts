@@ -380,7 +380,7 @@ describe('what is there already', () => {
 	});
 
 	it('is not looked up by an id that can not be one', async () => {
-		const { getPolicy, isNotFound, isStatus404 } = await import('../nodes/cloudflare/alerting');
+		const { getPolicy, isNotFound, isStatus404 } = await import('../nodes/api/alerting');
 		const error = await failure(getPolicy({} as never, '../policies'));
 		expect(error).toBeInstanceOf(RangeError);
 		expect([isNotFound(error), isStatus404(error)]).toEqual([false, false]);

@@ -2,7 +2,7 @@ import { printed } from './helpers/printed';
 import fc from 'fast-check';
 import type { IDataObject } from 'n8n-workflow';
 import { alertOfEntry, eventOf, itemOf } from '../nodes/CloudflareMagicAlert/alert';
-import type { JsonRecord } from '../nodes/cloudflare/json';
+import type { JsonRecord } from '../nodes/http/json';
 import { credentialsOf } from './helpers/node';
 import { leaksIn } from './helpers/scanner';
 import type { WebhookHost } from './helpers/webhook';

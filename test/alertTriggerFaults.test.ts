@@ -1,6 +1,6 @@
 import { printed } from './helpers/printed';
 import { setImmediate as pause } from 'node:timers/promises';
-import { clock } from '../nodes/cloudflare/clock';
+import { clock } from '../nodes/http/clock';
 import type { Fault } from './helpers/oracle';
 import { FAULTS } from './helpers/oracle';
 import { credentialsOf } from './helpers/node';

@@ -1,7 +1,7 @@
 import type { IDataObject, INodeExecutionData, INodeParameters } from 'n8n-workflow';
 import * as core from 'n8n-core';
 import { createEmptyRunExecutionData } from 'n8n-workflow';
-import { withQuickParameters } from '../nodes/CloudflareMagicIpsec/parameters';
+import { withQuickParameters } from '../nodes/shared/quickParameters';
 import { additionalData, PACKAGE_NAME, workflowOf } from './helpers/engine';
 import { NODE, sources } from './helpers/node';
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import * as core from 'n8n-core';
 import { createEmptyRunExecutionData, NodeApiError } from 'n8n-workflow';
-import { CloudflareClient } from '../nodes/cloudflare/client';
+import { CloudflareClient } from '../nodes/api/client';
 import {
 	createIpsecTunnel,
 	deleteIpsecTunnel,
@@ -11,7 +11,7 @@ import {
 	setPsks,
 	updateIpsecTunnel,
 	updateIpsecTunnels,
-} from '../nodes/cloudflare/ipsecTunnels';
+} from '../nodes/api/ipsecTunnels';
 import { useAccount } from './helpers/account';
 import { additionalData, PACKAGE_NAME, workflowOf } from './helpers/engine';
 import { credentialsOf, NODE, sources } from './helpers/node';

@@ -1,6 +1,6 @@
-import { clock } from '../nodes/cloudflare/clock';
-import { Pacer } from '../nodes/cloudflare/pacer';
-import { delayBefore, effectOfFault, mayRepeat, retryAfterMs } from '../nodes/cloudflare/retry';
+import { clock } from '../nodes/http/clock';
+import { Pacer } from '../nodes/api/pacer';
+import { delayBefore, effectOfFault, mayRepeat, retryAfterMs } from '../nodes/http/retry';
 import { useVirtualClock } from './helpers/virtualClock';
 
 describe('what may be repeated', () => {

@@ -326,7 +326,7 @@ describe('keys that are due', () => {
 	});
 
 	async function skip(ms: number): Promise<void> {
-		const { clock } = await import('../nodes/cloudflare/clock');
+		const { clock } = await import('../nodes/http/clock');
 		const { sleep } = clock;
 		await sleep(ms);
 		expect(time.slept()).toBeGreaterThan(0);

@@ -1,7 +1,7 @@
 import { chunk } from 'lodash';
 import type { IDataObject, IExecuteFunctions, IHttpRequestOptions, INodeType } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { mapLimit } from '../../nodes/CloudflareMagicIpsec/psk/pool';
+import { mapLimit } from '../../nodes/http/pool';
 import { outputsOf } from '../../test/helpers/engine';
 import { ACCOUNT_ID, API_TOKEN } from '../server/account';
 import type { Contender } from './contender';

@@ -1,6 +1,6 @@
 import { chunk } from 'lodash';
 import { Agent, request } from 'undici';
-import { mapLimit } from '../../nodes/CloudflareMagicIpsec/psk/pool';
+import { mapLimit } from '../../nodes/http/pool';
 import { ACCOUNT_ID, API_TOKEN } from '../server/account';
 import type { Contender } from './contender';
 import { BATCH_SIZE, BATCHES_AT_A_TIME } from './ours';

@@ -1,4 +1,4 @@
-import { isId } from '../../nodes/cloudflare/account';
+import { isId } from '../../nodes/api/account';
 import type { RateLimits } from './rateLimits';
 
 /**

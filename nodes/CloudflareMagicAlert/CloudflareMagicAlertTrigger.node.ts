@@ -10,10 +10,10 @@ import type {
 	IWebhookResponseData,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { credentials } from '../cloudflare/connection';
+import { credentials } from '../shared/connection';
 import { catchUp } from './catchUp';
 import { receive } from './delivery';
-import { properties } from './parameters';
+import { properties } from './settings';
 import { isSubscribed, subscribe, unsubscribe } from './subscription';
 import { getTunnelNames } from './tunnelNames';
 

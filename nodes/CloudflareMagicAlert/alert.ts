@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IDataObject } from 'n8n-workflow';
-import type { JsonRecord } from '../cloudflare/json';
-import { field, record, text } from '../cloudflare/json';
+import type { JsonRecord } from '../http/json';
+import { field, record, text } from '../http/json';
 
 /**
  * Readers of an alert: the body of Cloudflare's generic webhook

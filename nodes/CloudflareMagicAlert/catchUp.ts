@@ -1,13 +1,13 @@
 import type { ITriggerFunctions } from 'n8n-workflow';
-import { listAlertHistory } from '../cloudflare/alerting';
-import type { CloudflareClient } from '../cloudflare/client';
-import { clientFor } from '../cloudflare/connection';
-import { errorText } from '../cloudflare/errors';
-import type { JsonRecord } from '../cloudflare/json';
-import { text } from '../cloudflare/json';
+import { listAlertHistory } from '../api/alerting';
+import type { CloudflareClient } from '../api/client';
+import { clientFor } from '../shared/connection';
+import { errorText } from '../shared/errors';
+import type { JsonRecord } from '../http/json';
+import { text } from '../http/json';
 import { alertOfEntry, itemOf, secondsOf } from './alert';
 import { concerns } from './delivery';
-import { readSettings } from './parameters';
+import { readSettings } from './settings';
 import { isNew, known, secondsIn } from './replays';
 import { TriggerState } from './state';
 

@@ -1,11 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
-import { withoutSecrets } from '../cloudflare/client';
-import type { JsonRecord } from '../cloudflare/json';
-import { record, text } from '../cloudflare/json';
+import { withoutSecrets } from '../api/client';
+import type { JsonRecord } from '../http/json';
+import { record, text } from '../http/json';
 import { eventOf, isAlert, itemOf } from './alert';
-import type { Settings } from './parameters';
-import { readSettings } from './parameters';
+import type { Settings } from './settings';
+import { readSettings } from './settings';
 import { isNew } from './replays';
 import { TriggerState } from './state';
 

@@ -1,6 +1,6 @@
 import type { INode, IWorkflowMetadata, WorkflowExecuteMode } from 'n8n-workflow';
-import { clock } from '../cloudflare/clock';
-import type { JsonRecord } from '../cloudflare/json';
+import { clock } from '../http/clock';
+import type { JsonRecord } from '../http/json';
 import { fingerprint, secondsOf } from './alert';
 import type { TriggerState } from './state';
 import { REMEMBERED_ALERTS } from './state';

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
-import { isId } from '../cloudflare/account';
-import { isAlertingId } from '../cloudflare/alerting';
-import { record, text } from '../cloudflare/json';
+import { isId } from '../api/account';
+import { isAlertingId } from '../api/alerting';
+import { record, text } from '../http/json';
 
 /** Something that this trigger made at Cloudflare and has to remove again. */
 export interface Made {

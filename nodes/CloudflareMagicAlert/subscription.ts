@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { IHookFunctions } from 'n8n-workflow';
 import { NodeApiError } from 'n8n-workflow';
-import type { NotificationPolicy, PolicyBody, WebhookDestination } from '../cloudflare/alerting';
+import type { NotificationPolicy, PolicyBody, WebhookDestination } from '../api/alerting';
 import {
 	createPolicy,
 	createWebhook,
@@ -13,15 +13,15 @@ import {
 	isStatus404,
 	listPolicies,
 	listWebhooks,
-} from '../cloudflare/alerting';
-import type { CloudflareClient } from '../cloudflare/client';
-import { clock } from '../cloudflare/clock';
-import { clientFor } from '../cloudflare/connection';
-import { effectOf, errorText, inputError, nodeError } from '../cloudflare/errors';
-import { field, text } from '../cloudflare/json';
+} from '../api/alerting';
+import type { CloudflareClient } from '../api/client';
+import { clock } from '../http/clock';
+import { clientFor } from '../shared/connection';
+import { effectOf, errorText, inputError, nodeError } from '../shared/errors';
+import { field, text } from '../http/json';
 import { addressFault } from './address';
-import type { Access, Settings } from './parameters';
-import { readAccess, readSettings } from './parameters';
+import type { Access, Settings } from './settings';
+import { readAccess, readSettings } from './settings';
 import { forget } from './replays';
 import type { Made } from './state';
 import { TriggerState } from './state';

@@ -1,8 +1,8 @@
 import type { ILoadOptionsFunctions, INodePropertyOptions } from 'n8n-workflow';
-import { isId } from '../cloudflare/account';
-import type { CloudflareClient } from '../cloudflare/client';
-import { clientFor } from '../cloudflare/connection';
-import { listIpsecTunnels } from '../cloudflare/ipsecTunnels';
+import { isId } from '../api/account';
+import type { CloudflareClient } from '../api/client';
+import { clientFor } from '../shared/connection';
+import { listIpsecTunnels } from '../api/ipsecTunnels';
 
 /** The IPsec tunnels of the account for the list of the parameter `tunnelNames`. */
 export async function getTunnelNames(this: ILoadOptionsFunctions): Promise<INodePropertyOptions[]> {

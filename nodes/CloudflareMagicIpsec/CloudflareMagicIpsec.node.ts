@@ -5,8 +5,8 @@ import type {
 	INodeTypeDescription,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { authenticationProperty, credentials } from '../cloudflare/connection';
-import { searchTunnels } from './listSearch';
+import { authenticationProperty, credentials } from '../shared/connection';
+import { searchTunnels } from '../shared/listSearch';
 import { executeOperation } from './router';
 import * as create from './tunnel/create.operation';
 import * as del from './tunnel/delete.operation';

@@ -5,9 +5,9 @@ import type {
 	IPollFunctions,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { authenticationProperty, credentials } from '../cloudflare/connection';
-import { getTunnels } from './listSearch';
-import { accountIdOption, optionsCollection, timeoutOption } from './properties';
+import { authenticationProperty, credentials } from '../shared/connection';
+import { getTunnels } from '../shared/listSearch';
+import { accountIdOption, optionsCollection, timeoutOption } from '../shared/options';
 import { poll } from './trigger/poll';
 
 /** Starts a workflow when something about the account's IPsec tunnels has changed. */

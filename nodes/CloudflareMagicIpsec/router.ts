@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { inputError } from '../cloudflare/errors';
-import type { Operation } from './operation';
-import { withQuickParameters } from './parameters';
+import { inputError } from '../shared/errors';
+import type { Operation } from '../shared/operation';
+import { withQuickParameters } from '../shared/quickParameters';
 
 /** All operations of the node, by resource and by value of the parameter `operation`. */
 export type Operations = Readonly<Record<string, Readonly<Record<string, Operation>>>>;

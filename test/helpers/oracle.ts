@@ -1,6 +1,6 @@
 import { printed } from './printed';
 import type { IDataObject, INodeParameters, IRun } from 'n8n-workflow';
-import { clock } from '../../nodes/cloudflare/clock';
+import { clock } from '../../nodes/http/clock';
 import type { FaultHandle, Simulator } from '../simulator';
 import { startSimulator } from '../simulator';
 import { credentialsOf, NODE, runNode } from './node';

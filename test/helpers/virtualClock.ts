@@ -1,4 +1,4 @@
-import { clock } from '../../nodes/cloudflare/clock';
+import { clock } from '../../nodes/http/clock';
 
 /**
  * Puts the client's clock on a virtual one for each test of a describe block: sleeping takes no time

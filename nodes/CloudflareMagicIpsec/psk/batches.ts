@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { setPsks } from '../../cloudflare/ipsecTunnels';
-import type { PskSetVerdict } from '../../cloudflare/types';
-import { chunk, mapLimit } from './pool';
+import { setPsks } from '../../api/ipsecTunnels';
+import type { PskSetVerdict } from '../../api/types';
+import { chunk, mapLimit } from '../../http/pool';
 import type { PskOutcome } from './outcome';
 import type { Target } from './plan';
 import type { FailureLog } from './run';

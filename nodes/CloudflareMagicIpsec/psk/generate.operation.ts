@@ -1,19 +1,19 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { errorText } from '../../cloudflare/errors';
-import { generatePsk } from '../../cloudflare/ipsecTunnels';
+import { errorText } from '../../shared/errors';
+import { generatePsk } from '../../api/ipsecTunnels';
 import {
 	accountIdOption,
 	optionsCollection,
 	shownFor,
 	timeoutOption,
 	validateOnlyOption,
-} from '../properties';
-import { tunnelLocator } from '../tunnelLocator';
+} from '../../shared/options';
+import { tunnelLocator } from '../../shared/tunnelLocator';
 import { requireUnsavedOption, retryFault } from './guard';
 import type { PskOutcome } from './outcome';
 import type { Target } from './plan';
 import { subjectOf } from './plan';
-import { mapLimit } from './pool';
+import { mapLimit } from '../../http/pool';
 import type { FailureLog } from './run';
 import { countFault, readCount, runPskOperation } from './run';
 

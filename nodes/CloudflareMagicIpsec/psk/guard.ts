@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeProperties, IWorkflowSettings } from 'n8n-workflow';
-import { inputError } from '../../cloudflare/errors';
-import { readFlag } from '../properties';
+import { inputError } from '../../shared/errors';
+import { readFlag } from '../../shared/options';
 
 /**
  * Keeps keys out of an AI agent's context: whatever a tool answers goes to the model and its

@@ -4,9 +4,9 @@ import type {
 	INodeExecutionData,
 	INodeProperties,
 } from 'n8n-workflow';
-import { withoutSecrets } from '../../cloudflare/client';
-import { inputError } from '../../cloudflare/errors';
-import { readFlag } from '../properties';
+import { withoutSecrets } from '../../api/client';
+import { inputError } from '../../shared/errors';
+import { readFlag } from '../../shared/options';
 import { keyFault } from './key';
 
 /**

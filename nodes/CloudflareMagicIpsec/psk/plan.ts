@@ -1,13 +1,13 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { NodeApiError } from 'n8n-workflow';
-import type { CloudflareClient } from '../../cloudflare/client';
-import { errorText, inputError, nodeError } from '../../cloudflare/errors';
-import { lastGeneratedOn } from '../../cloudflare/ipsecTunnels';
-import type { IpsecTunnel } from '../../cloudflare/types';
-import { Run } from '../context';
-import { readFlag, validateOnlyOption } from '../properties';
-import type { TunnelReference } from '../tunnelLocator';
-import { findTunnel, tunnelReference } from '../tunnelLocator';
+import type { CloudflareClient } from '../../api/client';
+import { errorText, inputError, nodeError } from '../../shared/errors';
+import { lastGeneratedOn } from '../../api/ipsecTunnels';
+import type { IpsecTunnel } from '../../api/types';
+import { Run } from '../../shared/accounts';
+import { readFlag, validateOnlyOption } from '../../shared/options';
+import type { TunnelReference } from '../../shared/tunnelLocator';
+import { findTunnel, tunnelReference } from '../../shared/tunnelLocator';
 import type { PskOutcome, Subject } from './outcome';
 
 /** One tunnel whose PSK is to be changed, with all that is needed for it. */

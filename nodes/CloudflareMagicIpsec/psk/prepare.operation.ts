@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { inputError } from '../../cloudflare/errors';
-import { accountIdOption, optionsCollection, shownFor, timeoutOption } from '../properties';
-import { tunnelLocator } from '../tunnelLocator';
+import { inputError } from '../../shared/errors';
+import { accountIdOption, optionsCollection, shownFor, timeoutOption } from '../../shared/options';
+import { tunnelLocator } from '../../shared/tunnelLocator';
 import { batchSizeOption, sendKeys } from './batches';
 import { requireUnsavedOption } from './guard';
 import { DEFAULT_KEY_LENGTH, LONGEST_KEY, makeKey, SHORTEST_KEY } from './key';

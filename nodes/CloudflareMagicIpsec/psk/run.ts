@@ -1,5 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { callError, effectOf, errorText, inputError, nodeError } from '../../cloudflare/errors';
+import { callError, effectOf, errorText, inputError, nodeError } from '../../shared/errors';
 import { hintAtStorage, refuseAgents, storageFault, warn } from './guard';
 import type { PskOutcome } from './outcome';
 import { toOutputs } from './outcome';

@@ -1,13 +1,13 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import type { PskSetVerdict } from '../../cloudflare/types';
+import type { PskSetVerdict } from '../../api/types';
 import {
 	accountIdOption,
 	optionsCollection,
 	shownFor,
 	timeoutOption,
 	validateOnlyOption,
-} from '../properties';
-import { tunnelLocator } from '../tunnelLocator';
+} from '../../shared/options';
+import { tunnelLocator } from '../../shared/tunnelLocator';
 import type { KeyedTarget } from './batches';
 import { batchSizeOption, sendKeys } from './batches';
 import { requireUnsavedOption } from './guard';

@@ -1,6 +1,6 @@
-import type { CloudflareClient } from '../../cloudflare/client';
-import { sentence } from '../../cloudflare/errors';
-import { lastGeneratedOn, listIpsecTunnels } from '../../cloudflare/ipsecTunnels';
+import type { CloudflareClient } from '../../api/client';
+import { sentence } from '../../shared/errors';
+import { lastGeneratedOn, listIpsecTunnels } from '../../api/ipsecTunnels';
 import type { PskOutcome } from './outcome';
 import type { Target } from './plan';
 

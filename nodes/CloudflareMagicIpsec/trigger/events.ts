@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
-import { lastGeneratedOn } from '../../cloudflare/ipsecTunnels';
-import type { IpsecTunnel } from '../../cloudflare/types';
-import { DAY_MS, pskAge } from '../tunnel/items';
+import { lastGeneratedOn } from '../../api/ipsecTunnels';
+import type { IpsecTunnel } from '../../api/types';
+import { DAY_MS, pskAge } from '../../shared/items';
 import type { Snapshot, TunnelSnapshot } from './snapshot';
 import {
 	CONFIGURATION,

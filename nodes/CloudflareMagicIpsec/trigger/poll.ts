@@ -1,11 +1,11 @@
 import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
-import type { CloudflareClient } from '../../cloudflare/client';
-import { clock } from '../../cloudflare/clock';
-import { clientFor } from '../../cloudflare/connection';
-import { callError, inputError, isNotFound, nodeError } from '../../cloudflare/errors';
-import { getIpsecTunnel, listIpsecTunnels } from '../../cloudflare/ipsecTunnels';
-import { readTimeout } from '../properties';
-import { DAY_MS } from '../tunnel/items';
+import type { CloudflareClient } from '../../api/client';
+import { clock } from '../../http/clock';
+import { clientFor } from '../../shared/connection';
+import { callError, inputError, isNotFound, nodeError } from '../../shared/errors';
+import { getIpsecTunnel, listIpsecTunnels } from '../../api/ipsecTunnels';
+import { readTimeout } from '../../shared/options';
+import { DAY_MS } from '../../shared/items';
 import type { Found, TunnelEvent, Wish } from './events';
 import { ageInDays, compare, EVENTS, samples } from './events';
 import type { Snapshot } from './snapshot';

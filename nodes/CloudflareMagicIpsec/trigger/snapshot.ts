@@ -1,7 +1,7 @@
-import type { JsonRecord } from '../../cloudflare/json';
-import { field, record, text } from '../../cloudflare/json';
-import { lastGeneratedOn } from '../../cloudflare/ipsecTunnels';
-import type { IpsecTunnel } from '../../cloudflare/types';
+import type { JsonRecord } from '../../http/json';
+import { field, record, text } from '../../http/json';
+import { lastGeneratedOn } from '../../api/ipsecTunnels';
+import type { IpsecTunnel } from '../../api/types';
 
 /**
  * What a polling trigger remembers of the tunnels that it saw: the few fields that are told as old

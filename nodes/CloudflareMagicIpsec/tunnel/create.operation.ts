@@ -4,9 +4,9 @@ import type {
 	INodeExecutionData,
 	INodeProperties,
 } from 'n8n-workflow';
-import { createIpsecTunnel } from '../../cloudflare/ipsecTunnels';
-import type { IpsecTunnelBody } from '../../cloudflare/types';
-import { Run } from '../context';
+import { createIpsecTunnel } from '../../api/ipsecTunnels';
+import type { IpsecTunnelBody } from '../../api/types';
+import { Run } from '../../shared/accounts';
 import {
 	accountIdOption,
 	optionsCollection,
@@ -14,7 +14,7 @@ import {
 	shownFor,
 	timeoutOption,
 	validateOnlyOption,
-} from '../properties';
+} from '../../shared/options';
 import {
 	cloudflareEndpointField,
 	interfaceAddressField,
@@ -24,7 +24,7 @@ import {
 	readFields,
 	refuseFaults,
 } from './fields';
-import { checkedOnly, forEachItem, whole } from './items';
+import { checkedOnly, forEachItem, whole } from '../../shared/items';
 
 export const description: INodeProperties[] = shownFor('tunnel', 'create', [
 	{ ...nameField, required: true },

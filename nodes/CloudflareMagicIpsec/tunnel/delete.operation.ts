@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { deleteIpsecTunnel } from '../../cloudflare/ipsecTunnels';
-import { Run } from '../context';
+import { deleteIpsecTunnel } from '../../api/ipsecTunnels';
+import { Run } from '../../shared/accounts';
 import {
 	accountIdOption,
 	optionsCollection,
@@ -8,9 +8,9 @@ import {
 	shownFor,
 	timeoutOption,
 	validateOnlyOption,
-} from '../properties';
-import { tunnelLocator } from '../tunnelLocator';
-import { checkedOnly, forEachItem, whole } from './items';
+} from '../../shared/options';
+import { tunnelLocator } from '../../shared/tunnelLocator';
+import { checkedOnly, forEachItem, whole } from '../../shared/items';
 import { resolveTunnelId } from './resolve';
 
 export const description: INodeProperties[] = shownFor('tunnel', 'delete', [

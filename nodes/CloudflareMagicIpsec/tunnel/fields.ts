@@ -1,6 +1,6 @@
 import type { IDataObject, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
-import { inputError } from '../../cloudflare/errors';
-import type { BgpConfig, HealthCheck, IpsecTunnel, IpsecTunnelBody } from '../../cloudflare/types';
+import { inputError } from '../../shared/errors';
+import type { BgpConfig, HealthCheck, IpsecTunnel, IpsecTunnelBody } from '../../api/types';
 import { keyFault } from '../psk/key';
 import {
 	asnFault,

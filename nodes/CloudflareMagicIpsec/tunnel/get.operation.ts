@@ -1,10 +1,10 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { getIpsecTunnel } from '../../cloudflare/ipsecTunnels';
-import { clock } from '../../cloudflare/clock';
-import { Run } from '../context';
-import { accountIdOption, optionsCollection, shownFor, timeoutOption } from '../properties';
-import { tunnelLocator } from '../tunnelLocator';
-import { forEachItem, simplified, whole } from './items';
+import { getIpsecTunnel } from '../../api/ipsecTunnels';
+import { clock } from '../../http/clock';
+import { Run } from '../../shared/accounts';
+import { accountIdOption, optionsCollection, shownFor, timeoutOption } from '../../shared/options';
+import { tunnelLocator } from '../../shared/tunnelLocator';
+import { forEachItem, simplified, whole } from '../../shared/items';
 import { resolveTunnelId } from './resolve';
 
 export const description: INodeProperties[] = shownFor('tunnel', 'get', [

@@ -4,12 +4,12 @@ import type {
 	INodeExecutionData,
 	INodeProperties,
 } from 'n8n-workflow';
-import { clock } from '../../cloudflare/clock';
-import { inputError } from '../../cloudflare/errors';
-import type { IpsecTunnel } from '../../cloudflare/types';
-import { Run } from '../context';
-import { accountIdOption, optionsCollection, shownFor, timeoutOption } from '../properties';
-import { DAY_MS, forEachItem, pskAge, simplified, whole } from './items';
+import { clock } from '../../http/clock';
+import { inputError } from '../../shared/errors';
+import type { IpsecTunnel } from '../../api/types';
+import { Run } from '../../shared/accounts';
+import { accountIdOption, optionsCollection, shownFor, timeoutOption } from '../../shared/options';
+import { DAY_MS, forEachItem, pskAge, simplified, whole } from '../../shared/items';
 
 export const description: INodeProperties[] = shownFor('tunnel', 'getAll', [
 	{

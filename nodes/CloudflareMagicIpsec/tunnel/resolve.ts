@@ -1,6 +1,6 @@
-import type { CloudflareClient } from '../../cloudflare/client';
-import type { Run } from '../context';
-import { findTunnel, tunnelReference } from '../tunnelLocator';
+import type { CloudflareClient } from '../../api/client';
+import type { Run } from '../../shared/accounts';
+import { findTunnel, tunnelReference } from '../../shared/tunnelLocator';
 
 /**
  * The account and the tunnel id that an item names; a name is looked up in the account's list.

@@ -4,9 +4,9 @@ import type {
 	INodeExecutionData,
 	INodeProperties,
 } from 'n8n-workflow';
-import { getIpsecTunnel, updateIpsecTunnel } from '../../cloudflare/ipsecTunnels';
-import type { IpsecTunnelBody } from '../../cloudflare/types';
-import { Run } from '../context';
+import { getIpsecTunnel, updateIpsecTunnel } from '../../api/ipsecTunnels';
+import type { IpsecTunnelBody } from '../../api/types';
+import { Run } from '../../shared/accounts';
 import {
 	accountIdOption,
 	optionsCollection,
@@ -14,10 +14,10 @@ import {
 	shownFor,
 	timeoutOption,
 	validateOnlyOption,
-} from '../properties';
-import { tunnelLocator } from '../tunnelLocator';
+} from '../../shared/options';
+import { tunnelLocator } from '../../shared/tunnelLocator';
 import { missingFields, overlay, refuseFaults } from './fields';
-import { checkedOnly, forEachItem, whole } from './items';
+import { checkedOnly, forEachItem, whole } from '../../shared/items';
 import { resolveTunnelId } from './resolve';
 import { readUpdate, updateFieldsCollection } from './updateFields';
 

@@ -1,6 +1,6 @@
 import type { IDataObject, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
-import { inputError } from '../../cloudflare/errors';
-import { alphabetical } from '../properties';
+import { inputError } from '../../shared/errors';
+import { alphabetical } from '../../shared/options';
 import {
 	cloudflareEndpointField,
 	interfaceAddressField,

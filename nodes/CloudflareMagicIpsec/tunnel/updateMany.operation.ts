@@ -4,11 +4,11 @@ import type {
 	INodeExecutionData,
 	INodeProperties,
 } from 'n8n-workflow';
-import type { CloudflareClient } from '../../cloudflare/client';
-import { inputError } from '../../cloudflare/errors';
-import { updateIpsecTunnels } from '../../cloudflare/ipsecTunnels';
-import type { IpsecTunnel, IpsecTunnelBody } from '../../cloudflare/types';
-import { Run } from '../context';
+import type { CloudflareClient } from '../../api/client';
+import { inputError } from '../../shared/errors';
+import { updateIpsecTunnels } from '../../api/ipsecTunnels';
+import type { IpsecTunnel, IpsecTunnelBody } from '../../api/types';
+import { Run } from '../../shared/accounts';
 import {
 	accountIdOption,
 	optionsCollection,
@@ -16,10 +16,10 @@ import {
 	shownFor,
 	timeoutOption,
 	validateOnlyOption,
-} from '../properties';
-import { findTunnel, tunnelLocator, tunnelReference } from '../tunnelLocator';
+} from '../../shared/options';
+import { findTunnel, tunnelLocator, tunnelReference } from '../../shared/tunnelLocator';
 import { missingFields, overlay, refuseFaults } from './fields';
-import { checkedOnly, forEachItem, whole } from './items';
+import { checkedOnly, forEachItem, whole } from '../../shared/items';
 import { readUpdate, updateFieldsCollection } from './updateFields';
 
 export const description: INodeProperties[] = shownFor('tunnel', 'updateMany', [

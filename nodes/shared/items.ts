@@ -5,10 +5,10 @@ import type {
 	NodeApiError,
 	NodeOperationError,
 } from 'n8n-workflow';
-import { errorText, nodeError } from '../../cloudflare/errors';
-import type { WrittenTunnel } from '../../cloudflare/ipsecTunnels';
-import { lastGeneratedOn } from '../../cloudflare/ipsecTunnels';
-import type { IpsecTunnel } from '../../cloudflare/types';
+import { errorText, nodeError } from './errors';
+import type { WrittenTunnel } from '../api/ipsecTunnels';
+import { lastGeneratedOn } from '../api/ipsecTunnels';
+import type { IpsecTunnel } from '../api/types';
 
 export const DAY_MS = 86_400_000;
 

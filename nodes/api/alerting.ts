@@ -1,7 +1,7 @@
 import { NodeApiError } from 'n8n-workflow';
 import type { Call, CloudflareClient } from './client';
-import type { JsonRecord } from './json';
-import { field, record } from './json';
+import type { JsonRecord } from '../http/json';
+import { field, record } from '../http/json';
 
 /**
  * One function per endpoint of Cloudflare's Notifications that the package uses, in the order of

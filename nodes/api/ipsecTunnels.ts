@@ -1,7 +1,7 @@
 import { isId } from './account';
 import type { Call, CloudflareClient } from './client';
-import type { JsonRecord } from './json';
-import { field, record, text } from './json';
+import type { JsonRecord } from '../http/json';
+import { field, record, text } from '../http/json';
 import type { GeneratedPsk, IpsecTunnel, IpsecTunnelBody, PskEntry, PskSetVerdict } from './types';
 
 /**

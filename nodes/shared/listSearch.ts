@@ -3,8 +3,8 @@ import type {
 	INodeListSearchResult,
 	INodePropertyOptions,
 } from 'n8n-workflow';
-import { clientFor } from '../cloudflare/connection';
-import { listIpsecTunnels } from '../cloudflare/ipsecTunnels';
+import { clientFor } from './connection';
+import { listIpsecTunnels } from '../api/ipsecTunnels';
 
 interface Choice {
 	name: string;

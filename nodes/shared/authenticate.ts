@@ -1,6 +1,6 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 import { OperationalError } from 'n8n-workflow';
-import { accountIdFault, baseUrlFault } from './account';
+import { accountIdFault, baseUrlFault } from '../api/account';
 
 /** The credential must not be used for a request; nothing was sent. */
 export class RefusedCredentialError extends OperationalError {}

@@ -1,7 +1,7 @@
 import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
-import { accountIdFault, baseUrlFault, trimBaseUrl } from './account';
-import type { CredentialType, RequestContext } from './client';
-import { CloudflareClient } from './client';
+import { accountIdFault, baseUrlFault, trimBaseUrl } from '../api/account';
+import type { CredentialType, RequestContext } from '../api/client';
+import { CloudflareClient } from '../api/client';
 import { inputError } from './errors';
 
 const CREDENTIAL_TYPES: Readonly<Record<string, CredentialType>> = {

@@ -1,5 +1,5 @@
 import type { IExecuteFunctions, INode, INodeExecutionData } from 'n8n-workflow';
-import { field, record } from '../cloudflare/json';
+import { field, record } from '../http/json';
 
 /** `={{ $json.name }}`: the field of the item itself, by the grammar of n8n's expressions. */
 const FIELD_OF_ITEM = /^=\{\{\s*\$json\.([A-Za-z_]\w*)\s*\}\}$/;

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INode, INodeProperties } from 'n8n-workflow';
 import { updateDisplayOptions } from 'n8n-workflow';
-import { inputError } from '../cloudflare/errors';
+import { inputError } from './errors';
 
 /** Properties that show up for one operation of a resource only. */
 export function shownFor(

@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INode, INodeProperties } from 'n8n-workflow';
-import { ID_PATTERN, isId } from '../cloudflare/account';
-import { inputError } from '../cloudflare/errors';
-import type { IpsecTunnel } from '../cloudflare/types';
+import { ID_PATTERN, isId } from '../api/account';
+import { inputError } from './errors';
+import type { IpsecTunnel } from '../api/types';
 
 /** How a tunnel was named in the parameter `tunnelId`. */
 export type TunnelReference = { by: 'id'; id: string } | { by: 'name'; name: string };

@@ -1,4 +1,4 @@
-import type { Effect } from './errors';
+import type { Effect } from '../shared/errors';
 
 /**
  * When a call may be repeated.

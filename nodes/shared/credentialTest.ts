@@ -1,6 +1,6 @@
 import type { ICredentialTestRequest, INodeProperties } from 'n8n-workflow';
-import { DEFAULT_BASE_URL } from './account';
-import { REMEDIES } from './remedies';
+import { DEFAULT_BASE_URL } from '../api/account';
+import { REMEDIES } from '../api/remedies';
 
 /**
  * What both credential types share. n8n's credential test compares fields of the answer with

@@ -1,14 +1,10 @@
 import type { INode, INodeProperties } from 'n8n-workflow';
-import type { MagicAlertType } from '../cloudflare/alerting';
-import { authenticationProperty } from '../cloudflare/connection';
-import { inputError } from '../cloudflare/errors';
-import type { JsonRecord } from '../cloudflare/json';
-import { record } from '../cloudflare/json';
-import {
-	accountIdOption,
-	optionsCollection,
-	timeoutOption,
-} from '../CloudflareMagicIpsec/properties';
+import type { MagicAlertType } from '../api/alerting';
+import { authenticationProperty } from '../shared/connection';
+import { inputError } from '../shared/errors';
+import type { JsonRecord } from '../http/json';
+import { record } from '../http/json';
+import { accountIdOption, optionsCollection, timeoutOption } from '../shared/options';
 import type { AlertEvent } from './alert';
 
 const ALERT_TYPES: readonly MagicAlertType[] = [

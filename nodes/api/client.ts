@@ -6,16 +6,16 @@ import type {
 	NodeApiError,
 } from 'n8n-workflow';
 import { trimBaseUrl } from './account';
-import { RefusedCredentialError } from './authenticate';
-import { clock } from './clock';
-import type { CallFailure, Effect } from './errors';
-import { callError } from './errors';
-import type { JsonRecord } from './json';
-import { record, text } from './json';
+import { RefusedCredentialError } from '../shared/authenticate';
+import { clock } from '../http/clock';
+import type { CallFailure, Effect } from '../shared/errors';
+import { callError } from '../shared/errors';
+import type { JsonRecord } from '../http/json';
+import { record, text } from '../http/json';
 import { Pacer } from './pacer';
 import { REMEDIES } from './remedies';
-import type { Fault, RepeatPolicy } from './retry';
-import { delayBefore, effectOfFault, MAX_REPEATS, mayRepeat, retryAfterMs } from './retry';
+import type { Fault, RepeatPolicy } from '../http/retry';
+import { delayBefore, effectOfFault, MAX_REPEATS, mayRepeat, retryAfterMs } from '../http/retry';
 
 /** Milliseconds until an attempt without a whole answer is given up. */
 export const DEFAULT_TIMEOUT_MS = 60_000;

@@ -1,8 +1,8 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import type { CloudflareClient } from '../cloudflare/client';
-import { clientFor } from '../cloudflare/connection';
-import { listIpsecTunnels } from '../cloudflare/ipsecTunnels';
-import { readTimeout } from './properties';
+import type { CloudflareClient } from '../api/client';
+import { clientFor } from './connection';
+import { listIpsecTunnels } from '../api/ipsecTunnels';
+import { readTimeout } from './options';
 import { TunnelIndex } from './tunnelLocator';
 
 /** The clients of one run and each account's list of tunnels, which is read once. */

@@ -1,4 +1,4 @@
-import { clock } from './clock';
+import { clock } from '../http/clock';
 
 /** A window that is never waited for longer than this, whatever a header says. */
 const LONGEST_WAIT_MS = 330_000;

@@ -1,6 +1,6 @@
 import type { Failure, INode, JsonObject } from 'n8n-workflow';
 import { NodeApiError, NodeOperationError } from 'n8n-workflow';
-import { STATUS_REMEDIES } from './remedies';
+import { STATUS_REMEDIES } from '../api/remedies';
 
 /**
  * What a failed call may have done at Cloudflare: `none` (it was refused, or never got there) or
