@@ -2,13 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { chown, readFile, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { aptMissing } from '../e2e/harness/apt';
-import {
-	freePort,
-	runCommand,
-	startProcess,
-	temporaryFolder,
-	waitFor,
-} from '../e2e/harness/processes';
+import { freePort } from '../helpers/ports';
+import { runCommand, startProcess, temporaryFolder, waitFor } from '../helpers/processes';
 
 /** A real PostgreSQL server of this machine's package, with an empty database. */
 export interface Postgres {

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { rm, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { temporaryFolder, waitFor } from '../e2e/harness/processes';
+import { temporaryFolder, waitFor } from '../helpers/processes';
 import type { Namespace } from '../e2e/real/namespace';
 import { connect, startNamespace } from '../e2e/real/namespace';
 import { streamDuring } from '../e2e/real/stream';

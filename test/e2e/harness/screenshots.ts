@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import type { Box, Locator, Page } from './browser';
 import { Editor } from './editor';
 import type { N8n } from './n8n';
-import type { Account } from './simulator';
+import type { Account } from '../../helpers/accountProcess';
 import { exampleWorkflow, manualWorkflow, NODE } from './workflows';
 
 /** The pictures of the documentation, by the names of their files. */

@@ -2,8 +2,9 @@ import { chownSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { aptMissing } from '../harness/apt';
-import type { ProcessOptions } from '../harness/processes';
-import { freePort, runCommand, startProcess, temporaryFolder, waitFor } from '../harness/processes';
+import type { ProcessOptions } from '../../helpers/processes';
+import { freePort } from '../../helpers/ports';
+import { runCommand, startProcess, temporaryFolder, waitFor } from '../../helpers/processes';
 
 /** Debian's PostgreSQL with one database for n8n. */
 export interface Postgres {
