@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { IDataObject } from 'n8n-workflow';
 import { outputsOf, runWorkflow, typesOfBuild } from '../helpers/engine';
+import { credentialsOf } from '../helpers/account';
 import { print } from '../helpers/print';
 import { readWorkflow } from '../helpers/shippedWorkflows';
 import type { Simulator } from '../simulator';
@@ -95,13 +96,7 @@ async function main(): Promise<number> {
 		print();
 		const run = await runWorkflow(readWorkflow('rotate-old-keys.json'), {
 			types: await typesOfBuild(),
-			credentials: {
-				cloudflareMagicTokenApi: {
-					apiToken: simulator.apiToken,
-					accountId: simulator.accountId,
-					baseUrl: simulator.url,
-				},
-			},
+			credentials: credentialsOf(simulator),
 		});
 		const failed = run.data.resultData.error;
 		if (failed !== undefined) throw failed;

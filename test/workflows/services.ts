@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
-import { credentialsOf } from '../helpers/node';
+import { credentialsOf } from '../helpers/account';
 import { leaksIn } from '../helpers/scanner';
 import { messageSettings } from '../helpers/shippedWorkflows';
 import type { Simulator } from '../simulator';

@@ -125,14 +125,19 @@ const SOON_NOTICED: NodeJS.ProcessEnv = {
 	QUEUE_WORKER_STALLED_INTERVAL: '5000',
 };
 
-function settingsOf(port: number, database: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+function settingsOf(redis: Redis, { host, port, database, user }: Postgres): NodeJS.ProcessEnv {
 	return {
 		EXECUTIONS_MODE: 'queue',
 		OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS: 'true',
 		QUEUE_BULL_REDIS_HOST: '127.0.0.1',
-		QUEUE_BULL_REDIS_PORT: String(port),
+		QUEUE_BULL_REDIS_PORT: String(redis.port),
 		...SOON_NOTICED,
-		...database,
+		DB_TYPE: 'postgresdb',
+		DB_POSTGRESDB_HOST: host,
+		DB_POSTGRESDB_PORT: String(port),
+		DB_POSTGRESDB_USER: user,
+		DB_POSTGRESDB_DATABASE: database,
+		DB_POSTGRESDB_PASSWORD: 'any',
 	};
 }
 
@@ -238,7 +243,7 @@ export async function startQueueMode(options: QueueModeOptions): Promise<QueueMo
 		const vault = await started(startVaultProcess(logFolder));
 		const redis = await started(startRedis());
 		const postgres = await started(startPostgres());
-		const env = { ...settingsOf(redis.port, postgres.env), N8N_LOG_LEVEL: logLevel };
+		const env = { ...settingsOf(redis, postgres), N8N_LOG_LEVEL: logLevel };
 		const userFolders: string[] = [];
 		const optionsOf = async (name: string): Promise<N8nOptions> => {
 			const userFolder = temporaryFolder(`queue-${name}`);

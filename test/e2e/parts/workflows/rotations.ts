@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import { leaksIn } from '../../../helpers/scanner';
-import { reasonWithoutPostgres } from '../../../stubs/postgres';
+import { reasonWithoutPostgres } from '../../real/postgres';
 import { startSecretsManager } from '../../../stubs/secretsManager';
 import {
 	credentialOf,
@@ -9,8 +9,8 @@ import {
 	provePostgresRotation,
 	rowsIn,
 	startDatabase,
-} from '../../../workflows/postgres';
-import { proveStrongSwanFile } from '../../../workflows/strongswan';
+} from './rotateWithPostgres';
+import { proveStrongSwanFile } from './strongSwanFile';
 import type { Workflow } from '../../harness/n8n';
 import type { Context } from '../../harness/part';
 import { print } from '../../../helpers/print';

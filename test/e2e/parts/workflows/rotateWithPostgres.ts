@@ -1,13 +1,13 @@
 import { strict as assert } from 'node:assert';
 import type { ICredentialDataDecryptedObject, IDataObject } from 'n8n-workflow';
-import { leaksIn } from '../helpers/scanner';
-import { readWorkflow } from '../helpers/shippedWorkflows';
-import type { Postgres } from '../stubs/postgres';
-import { startPostgres } from '../stubs/postgres';
-import type { Example } from './run';
-import { errorOf, itemsOf, runExample } from './run';
-import type { Services } from './services';
-import { startServices } from './services';
+import { leaksIn } from '../../../helpers/scanner';
+import { readWorkflow } from '../../../helpers/shippedWorkflows';
+import type { Postgres } from '../../real/postgres';
+import { startPostgres } from '../../real/postgres';
+import type { Example } from '../../../workflows/run';
+import { errorOf, itemsOf, runExample } from '../../../workflows/run';
+import type { Services } from '../../../workflows/services';
+import { startServices } from '../../../workflows/services';
 
 /**
  * workflows/rotate-with-postgres.json on a real PostgreSQL server. The end-to-end suite calls this,
@@ -35,6 +35,7 @@ function statementsOfNotes(): string {
  */
 export async function startDatabase(): Promise<Postgres> {
 	const postgres = await startPostgres({
+		fsync: 'off',
 		'magic_ipsec.key': ENCRYPTION_KEY,
 		// What would betray a key, for the notes' statements to turn off.
 		log_statement: 'all',
