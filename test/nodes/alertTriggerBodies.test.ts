@@ -3,12 +3,10 @@ import fc from 'fast-check';
 import type { IDataObject } from 'n8n-workflow';
 import { alertOfEntry, eventOf, itemOf } from '../../nodes/CloudflareMagicAlert/alert';
 import type { JsonRecord } from '../../nodes/http/json';
-import { credentialsOf } from '../helpers/node';
 import { leaksIn } from '../helpers/scanner';
 import type { WebhookHost } from '../helpers/webhook';
-import { PUBLIC_ORIGIN, startWebhookHost } from '../helpers/webhook';
+import { startAccountFor, startWebhookHost } from '../helpers/webhook';
 import type { Simulator } from '../simulator';
-import { startSimulator } from '../simulator';
 
 /** Alerts of every form: no page of Cloudflare's shows one of Magic's, so that any may come. */
 
@@ -152,12 +150,7 @@ describe('a request of any form', () => {
 
 	beforeAll(async () => {
 		host = await startWebhookHost();
-		simulator = await startSimulator({
-			tunnels: 1,
-			seed: 3,
-			alerting: { publicOrigins: { [PUBLIC_ORIGIN]: host.origin } },
-		});
-		host.credentials = credentialsOf(simulator);
+		simulator = await startAccountFor(host, { tunnels: 1, seed: 3 });
 		await host.activate();
 		printed.length = 0;
 	});

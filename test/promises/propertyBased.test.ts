@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
-import * as core from 'n8n-core';
-import { createEmptyRunExecutionData, NodeApiError } from 'n8n-workflow';
+import { NodeApiError } from 'n8n-workflow';
 import { CloudflareClient } from '../../nodes/api/client';
 import {
 	createIpsecTunnel,
@@ -13,8 +12,8 @@ import {
 	updateIpsecTunnels,
 } from '../../nodes/api/ipsecTunnels';
 import { useAccount } from '../helpers/account';
-import { additionalData, PACKAGE_NAME, workflowOf } from '../helpers/engine';
-import { credentialsOf, NODE, sources } from '../helpers/node';
+import { contextsOf } from '../helpers/contexts';
+import { credentialsOf } from '../helpers/node';
 import type { Fault, FaultyRun } from '../helpers/oracle';
 import { ENDPOINT, FAULTS, findings, MODES } from '../helpers/oracle';
 import { useVirtualClock } from '../helpers/virtualClock';
@@ -166,28 +165,11 @@ describe('malformed answers', () => {
 	useVirtualClock();
 
 	it('become a NodeApiError, or a result, 10,000 times', async () => {
-		const node = {
-			id: '1',
-			name: NODE,
-			type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
-			typeVersion: 1,
-			position: [0, 0] as [number, number],
+		const { execute } = contextsOf({
 			parameters: { resource: 'tunnel', operation: 'get' },
-			credentials: { cloudflareMagicTokenApi: { id: '1', name: 'c' } },
-		};
-		const context = new core.ExecuteContext(
-			workflowOf({ nodes: [node], connections: {} }, sources),
-			node,
-			additionalData({ types: sources, credentials: credentialsOf(account()) }) as never,
-			'manual',
-			createEmptyRunExecutionData(),
-			0,
-			[],
-			{ main: [[{ json: {} }]] },
-			{ node, data: {}, source: null },
-			[],
-		);
-		const client = new CloudflareClient(context, {
+			credentials: credentialsOf(account()),
+		});
+		const client = new CloudflareClient(execute, {
 			credentialType: 'cloudflareMagicTokenApi',
 			baseUrl: account().url,
 			accountId: account().accountId,
