@@ -1,5 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { setPsks } from '../../api/ipsecTunnels';
+import { setPsks } from '../../api/psks';
 import type { PskSetVerdict } from '../../api/types';
 import { chunk, mapLimit } from '../../http/pool';
 import type { PskOutcome } from './outcome';

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { errorText } from '../../shared/errors';
-import { generatePsk } from '../../api/ipsecTunnels';
+import { generatePsk } from '../../api/psks';
 import {
 	accountIdOption,
 	optionsCollection,
@@ -45,10 +45,10 @@ export const description: INodeProperties[] = shownFor('psk', 'generate', [
 ]);
 
 async function generateOne(target: Target<undefined>, failures: FailureLog): Promise<PskOutcome> {
-	const { client, tunnel, itemIndex, validateOnly } = target;
+	const { client, tunnel, validateOnly } = target;
 	const subject = subjectOf(target);
 	try {
-		const made = await generatePsk(client, tunnel.id, { itemIndex, validateOnly });
+		const made = await generatePsk(client, tunnel.id, { validateOnly });
 		// A key in the answer to a check is not live, so it is not taken for one.
 		if (validateOnly) return { ...subject, status: 'validated' };
 		return {
@@ -56,7 +56,7 @@ async function generateOne(target: Target<undefined>, failures: FailureLog): Pro
 			ipsecId: made.ipsec_id,
 			lastGeneratedOn: made.last_generated_on,
 			status: 'applied',
-			psk: made.psk,
+			psk: made.psk ?? '',
 			verified: false,
 		};
 	} catch (error) {

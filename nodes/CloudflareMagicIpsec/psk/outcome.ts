@@ -4,7 +4,6 @@ import type {
 	INodeExecutionData,
 	INodeProperties,
 } from 'n8n-workflow';
-import { withoutSecrets } from '../../api/client';
 import { inputError } from '../../shared/errors';
 import { readFlag } from '../../shared/options';
 import { keyFault } from './key';
@@ -109,7 +108,7 @@ function notificationItem(outcome: PskOutcome): INodeExecutionData {
 /** Replaces a key in texts that came from elsewhere, such as a name or a reason. */
 function withoutKey(json: IDataObject, key: string): IDataObject {
 	for (const [field, value] of Object.entries(json)) {
-		if (typeof value === 'string' && field !== 'status') json[field] = withoutSecrets(value, [key]);
+		if (typeof value === 'string' && field !== 'status') json[field] = value.replaceAll(key, '***');
 	}
 	return json;
 }

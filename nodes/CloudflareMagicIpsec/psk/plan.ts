@@ -4,7 +4,7 @@ import type { CloudflareClient } from '../../api/client';
 import { errorText, inputError, nodeError } from '../../shared/errors';
 import { lastGeneratedOn } from '../../api/ipsecTunnels';
 import type { IpsecTunnel } from '../../api/types';
-import { Run } from '../../shared/accounts';
+import { Accounts } from '../../shared/accounts';
 import { readFlag, validateOnlyOption } from '../../shared/options';
 import type { TunnelReference } from '../../shared/tunnelLocator';
 import { findTunnel, tunnelReference } from '../../shared/tunnelLocator';
@@ -67,7 +67,7 @@ export async function planRun<Input>(
 	context: IExecuteFunctions,
 	readInput: (itemIndex: number) => Input,
 ): Promise<Plan<Input>> {
-	const run = new Run(context);
+	const accounts = new Accounts(context);
 	const faults: Fault[] = [];
 	const items: Array<ReadItem<Input>> = [];
 	for (let itemIndex = 0; itemIndex < context.getInputData().length; itemIndex++) {
@@ -79,7 +79,7 @@ export async function planRun<Input>(
 				reference,
 				validateOnly: readFlag(context, validateOnlyOption, itemIndex),
 				input: readInput(itemIndex),
-				client: await run.client(itemIndex),
+				client: await accounts.client(itemIndex),
 			});
 		} catch (error) {
 			faults.push({ subject: { itemIndex, ...namedBy(reference) }, error });
@@ -89,7 +89,7 @@ export async function planRun<Input>(
 	const seen = new Map<string, number>();
 	for (const item of items) {
 		try {
-			targets.push(await resolve(run, item, seen));
+			targets.push(await resolve(accounts, item, seen));
 		} catch (error) {
 			faults.push({
 				subject: {
@@ -106,12 +106,12 @@ export async function planRun<Input>(
 }
 
 async function resolve<Input>(
-	run: Run,
+	accounts: Accounts,
 	item: ReadItem<Input>,
 	seen: Map<string, number>,
 ): Promise<Target<Input>> {
-	const node = run.context.getNode();
-	const tunnels = await run.tunnels(item.client);
+	const node = accounts.context.getNode();
+	const tunnels = await accounts.tunnels(item.client);
 	const tunnel = findTunnel(node, tunnels, item.reference, item.itemIndex);
 	const key = `${item.client.accountId} ${tunnel.id}`;
 	const earlier = seen.get(key);

@@ -1,5 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { callError, effectOf, errorText, inputError, nodeError } from '../../shared/errors';
+import { CallError, effectOf } from '../../api/failure';
+import { errorText, inputError, nodeError } from '../../shared/errors';
 import { hintAtStorage, refuseAgents, storageFault, warn } from './guard';
 import type { PskOutcome } from './outcome';
 import { toOutputs } from './outcome';
@@ -31,7 +32,7 @@ export class FailureLog {
 	outcome(target: Target<unknown>, error: unknown, psk?: string): PskOutcome {
 		this.first ??= error;
 		const reason = errorText(error);
-		return effectOf(error) === 'none'
+		return effectOf(error) !== 'unknown'
 			? { ...subjectOf(target), status: 'unapplied', reason }
 			: { ...subjectOf(target), status: 'unknown', reason, psk };
 	}
@@ -114,14 +115,14 @@ function nothingApplied<Input>(
 	const reasons = refused.map((outcome) =>
 		outcome.status === 'unapplied' ? `Item ${outcome.itemIndex}: ${outcome.reason}` : '',
 	);
-	return callError(
+	return nodeError(
 		context.getNode(),
-		{
+		new CallError({
 			action: operation.action,
 			effect: 'none',
 			what: `Cloudflare refused all ${refused.length}`,
 			remedy: `${reasons.join('. ')}. Nothing was changed: the old keys are still live.`,
-		},
+		}),
 		refused[0]?.itemIndex,
 	);
 }
