@@ -2,7 +2,7 @@ import type { Failure as PollFailure, INode, JsonObject } from 'n8n-workflow';
 import { NodeApiError, NodeOperationError } from 'n8n-workflow';
 import type { Failure } from '../api/failure';
 import { CallError } from '../api/failure';
-import { STATUS_REMEDIES } from '../api/remedies';
+import { CONFIGURATION_CODES, CREDENTIAL_CODES, STATUS_REMEDIES } from '../api/remedies';
 
 /** n8n's errors, made from what the layers below say; nothing else in the package makes any. */
 
@@ -35,12 +35,6 @@ function describe(failure: Failure): string {
 	if (failure.rayId !== undefined) parts.push(`Ray ID: ${failure.rayId}.`);
 	return parts.join(' ');
 }
-
-/** Codes of a credential that Cloudflare does not take, whatever the status. */
-const CREDENTIAL_CODES = [6003, 9103, 9106, 9109, 10000, 10001];
-
-/** Codes of an account that has no Magic, or is none. */
-const CONFIGURATION_CODES = [1012, 1025, 7003];
 
 /**
  * Why a call failed, as n8n's back-off for polling triggers reads it; undefined where it is to
@@ -105,6 +99,41 @@ export function errorText(error: unknown): string {
 		return [sentence(error.message), error.description ?? ''].join(' ').trim();
 	}
 	return error instanceof Error ? error.message : String(error);
+}
+
+/** Faults that an error tells of; with thousands of items nobody reads them all. */
+const FAULTS_SHOWN = 10;
+
+/** Texts of faults in one, the first few and how many more there are. */
+export function faultsShown(faults: readonly string[]): string {
+	const rest = faults.length - FAULTS_SHOWN;
+	return [...faults.slice(0, FAULTS_SHOWN), ...(rest > 0 ? [`And ${rest} more.`] : [])]
+		.map(sentence)
+		.join(' ');
+}
+
+/** Something that is wrong with an item, found before the first change. */
+export interface ItemFault {
+	subject: { itemIndex: number };
+	error: unknown;
+}
+
+/** The one error that stops a run before its first change, with what is wrong with the items. */
+export function stopError(
+	node: INode,
+	faults: readonly ItemFault[],
+): NodeApiError | NodeOperationError {
+	const sorted = [...faults].sort((a, b) => a.subject.itemIndex - b.subject.itemIndex);
+	const first = sorted[0]!;
+	const stopping = nodeError(node, first.error, first.subject.itemIndex);
+	if (stopping instanceof NodeApiError) return stopping;
+	const others = sorted
+		.slice(1)
+		.map(({ subject, error }) => `Item ${subject.itemIndex}: ${errorText(error)}`);
+	stopping.description = [stopping.description ?? '', faultsShown(others), 'Nothing was changed.']
+		.filter((part) => part !== '')
+		.join(' ');
+	return stopping;
 }
 
 /**
