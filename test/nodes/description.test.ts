@@ -1,8 +1,8 @@
 import type { INodeParameters, INodeProperties } from 'n8n-workflow';
 import { NodeHelpers } from 'n8n-workflow';
-import { CloudflareMagicIpsec } from '../nodes/CloudflareMagicIpsec/CloudflareMagicIpsec.node';
-import { NODE, sources } from './helpers/node';
-import { PACKAGE_NAME, workflowOf } from './helpers/engine';
+import { CloudflareMagicIpsec } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsec.node';
+import { NODE, sources } from '../helpers/node';
+import { PACKAGE_NAME, workflowOf } from '../helpers/engine';
 
 const { description } = new CloudflareMagicIpsec();
 

@@ -6,7 +6,7 @@ import {
 	isAddress,
 	isPrefix,
 	md5KeyFault,
-} from '../nodes/CloudflareMagicIpsec/tunnel/addresses';
+} from '../../nodes/CloudflareMagicIpsec/tunnel/addresses';
 
 describe('addresses', () => {
 	it.each(['203.0.113.1', '0.0.0.0', '255.255.255.255', '2001:db8::1', '::ffff:192.0.2.1'])(

@@ -1,7 +1,7 @@
 import Ajv from 'ajv';
 import addFormats from 'ajv-formats';
 import { request } from 'undici';
-import { startSimulator } from './simulator';
+import { startSimulator } from '../simulator';
 import type {
 	Alert,
 	Delivery,
@@ -13,14 +13,14 @@ import type {
 	Simulator,
 	SimulatorOptions,
 	Webhook,
-} from './simulator';
-import { alertingSchemas, notificationSchema } from './simulator/alerting/schemas';
-import { bearer, createCaller, keyPair } from './simulator/caller';
-import type { CallOptions, Called, Caller } from './simulator/caller';
-import { startReceiver } from './simulator/receiver';
-import type { Receiver } from './simulator/receiver';
-import { failureSchema } from './simulator/schemas';
-import { parseInstant } from './simulator/time';
+} from '../simulator';
+import { alertingSchemas, notificationSchema } from '../simulator/alerting/schemas';
+import { bearer, createCaller, keyPair } from '../simulator/caller';
+import type { CallOptions, Called, Caller } from '../simulator/caller';
+import { startReceiver } from '../simulator/receiver';
+import type { Receiver } from '../simulator/receiver';
+import { failureSchema } from '../simulator/schemas';
+import { parseInstant } from '../simulator/time';
 
 /** Notifications of the simulated account, with a receiver of webhooks on loopback. */
 

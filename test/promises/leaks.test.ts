@@ -9,14 +9,14 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { generate } from 'selfsigned';
-import type { Flow } from './crash/flow';
-import { useAccount } from './helpers/account';
-import { PACKAGE_NAME } from './helpers/engine';
-import { bodyOf, forward, handOn } from './helpers/forward';
-import { credentialsOf, runNode } from './helpers/node';
-import { startProgram } from './helpers/processes';
-import { leaksIn } from './helpers/scanner';
-import type { Simulator } from './simulator';
+import type { Flow } from '../crash/flow';
+import { useAccount } from '../helpers/account';
+import { PACKAGE_NAME } from '../helpers/engine';
+import { bodyOf, forward, handOn } from '../helpers/forward';
+import { credentialsOf, runNode } from '../helpers/node';
+import { startProgram } from '../helpers/processes';
+import { leaksIn } from '../helpers/scanner';
+import type { Simulator } from '../simulator';
 
 /**
  * Where credentials and keys go besides what the fault matrix looks at: to the logs and the outputs of

@@ -1,8 +1,8 @@
 import { request } from 'undici';
-import { startSimulator } from './simulator';
-import type { FaultSpec, Simulator } from './simulator';
-import { createCaller } from './simulator/caller';
-import type { Called, Caller } from './simulator/caller';
+import { startSimulator } from '../simulator';
+import type { FaultSpec, Simulator } from '../simulator';
+import { createCaller } from '../simulator/caller';
+import type { Called, Caller } from '../simulator/caller';
 
 /** Faults on demand: what the client sees, and what became of the account. */
 

@@ -1,7 +1,7 @@
-import { clock } from '../nodes/http/clock';
-import { Pacer } from '../nodes/api/pacer';
-import { delayBefore, effectOfFault, mayRepeat, retryAfterMs } from '../nodes/http/retry';
-import { useVirtualClock } from './helpers/virtualClock';
+import { clock } from '../../nodes/http/clock';
+import { Pacer } from '../../nodes/api/pacer';
+import { delayBefore, effectOfFault, mayRepeat, retryAfterMs } from '../../nodes/http/retry';
+import { useVirtualClock } from '../helpers/virtualClock';
 
 describe('what may be repeated', () => {
 	it.each([

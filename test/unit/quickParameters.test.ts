@@ -1,9 +1,9 @@
 import type { IDataObject, INodeExecutionData, INodeParameters } from 'n8n-workflow';
 import * as core from 'n8n-core';
 import { createEmptyRunExecutionData } from 'n8n-workflow';
-import { withQuickParameters } from '../nodes/shared/quickParameters';
-import { additionalData, PACKAGE_NAME, workflowOf } from './helpers/engine';
-import { NODE, sources } from './helpers/node';
+import { withQuickParameters } from '../../nodes/shared/quickParameters';
+import { additionalData, PACKAGE_NAME, workflowOf } from '../helpers/engine';
+import { NODE, sources } from '../helpers/node';
 
 /**
  * The quick way to read a parameter is a shortcut and no second expression language: whatever it

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import * as core from 'n8n-core';
 import { createEmptyRunExecutionData, NodeApiError } from 'n8n-workflow';
-import { CloudflareClient } from '../nodes/api/client';
+import { CloudflareClient } from '../../nodes/api/client';
 import {
 	createIpsecTunnel,
 	deleteIpsecTunnel,
@@ -11,13 +11,13 @@ import {
 	setPsks,
 	updateIpsecTunnel,
 	updateIpsecTunnels,
-} from '../nodes/api/ipsecTunnels';
-import { useAccount } from './helpers/account';
-import { additionalData, PACKAGE_NAME, workflowOf } from './helpers/engine';
-import { credentialsOf, NODE, sources } from './helpers/node';
-import type { Fault, FaultyRun } from './helpers/oracle';
-import { ENDPOINT, FAULTS, findings, MODES } from './helpers/oracle';
-import { useVirtualClock } from './helpers/virtualClock';
+} from '../../nodes/api/ipsecTunnels';
+import { useAccount } from '../helpers/account';
+import { additionalData, PACKAGE_NAME, workflowOf } from '../helpers/engine';
+import { credentialsOf, NODE, sources } from '../helpers/node';
+import type { Fault, FaultyRun } from '../helpers/oracle';
+import { ENDPOINT, FAULTS, findings, MODES } from '../helpers/oracle';
+import { useVirtualClock } from '../helpers/virtualClock';
 
 /** Set FC_SEED to the seed that a failure prints to repeat it. */
 const SEED = process.env.FC_SEED === undefined ? {} : { seed: Number(process.env.FC_SEED) };

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import type { IDataObject } from 'n8n-workflow';
-import { credentialsOf } from './helpers/node';
-import { Poller } from './helpers/poller';
-import { useVirtualClock } from './helpers/virtualClock';
-import type { Simulator, Tunnel } from './simulator';
-import { startSimulator } from './simulator';
+import { credentialsOf } from '../helpers/node';
+import { Poller } from '../helpers/poller';
+import { useVirtualClock } from '../helpers/virtualClock';
+import type { Simulator, Tunnel } from '../simulator';
+import { startSimulator } from '../simulator';
 
 /**
  * Random histories of an account, polled by a trigger that n8n restarts and Cloudflare fails, against

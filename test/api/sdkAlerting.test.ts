@@ -1,10 +1,10 @@
 import Cloudflare from 'cloudflare';
-import { useVirtualClock } from './helpers/virtualClock';
-import { credentialsOf } from './helpers/node';
-import type { WebhookHost } from './helpers/webhook';
-import { PUBLIC_ORIGIN, startWebhookHost } from './helpers/webhook';
-import type { Operation, RecordedRequest, Simulator } from './simulator';
-import { startSimulator } from './simulator';
+import { useVirtualClock } from '../helpers/virtualClock';
+import { credentialsOf } from '../helpers/node';
+import type { WebhookHost } from '../helpers/webhook';
+import { PUBLIC_ORIGIN, startWebhookHost } from '../helpers/webhook';
+import type { Operation, RecordedRequest, Simulator } from '../simulator';
+import { startSimulator } from '../simulator';
 
 /**
  * A second opinion: the requests of the alert trigger are those that Cloudflare's official SDK sends

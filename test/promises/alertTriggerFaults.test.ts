@@ -1,15 +1,15 @@
-import { printed } from './helpers/printed';
+import { printed } from '../helpers/printed';
 import { setImmediate as pause } from 'node:timers/promises';
-import { clock } from '../nodes/http/clock';
-import type { Fault } from './helpers/oracle';
-import { FAULTS } from './helpers/oracle';
-import { credentialsOf } from './helpers/node';
-import { leaksIn } from './helpers/scanner';
-import { useVirtualClock } from './helpers/virtualClock';
-import type { WebhookHost } from './helpers/webhook';
-import { PUBLIC_ORIGIN, startWebhookHost } from './helpers/webhook';
-import type { Operation, Simulator } from './simulator';
-import { startSimulator } from './simulator';
+import { clock } from '../../nodes/http/clock';
+import type { Fault } from '../helpers/oracle';
+import { FAULTS } from '../helpers/oracle';
+import { credentialsOf } from '../helpers/node';
+import { leaksIn } from '../helpers/scanner';
+import { useVirtualClock } from '../helpers/virtualClock';
+import type { WebhookHost } from '../helpers/webhook';
+import { PUBLIC_ORIGIN, startWebhookHost } from '../helpers/webhook';
+import type { Operation, Simulator } from '../simulator';
+import { startSimulator } from '../simulator';
 
 /**
  * Every hook of the alert trigger × every endpoint that it asks × every fault that the simulator can

@@ -1,9 +1,9 @@
 import Cloudflare from 'cloudflare';
 import { omit } from 'lodash';
-import { startSimulator } from './simulator';
-import type { NotificationBody, Simulator } from './simulator';
-import { startReceiver } from './simulator/receiver';
-import type { Receiver } from './simulator/receiver';
+import { startSimulator } from '../simulator';
+import type { NotificationBody, Simulator } from '../simulator';
+import { startReceiver } from '../simulator/receiver';
+import type { Receiver } from '../simulator/receiver';
 
 /**
  * Cloudflare's official SDK as a client of the simulated account: every call it documents for IPsec

@@ -1,15 +1,15 @@
-import { printed } from './helpers/printed';
+import { printed } from '../helpers/printed';
 import type { IDataObject, INode, INodeProperties } from 'n8n-workflow';
 import { NodeHelpers } from 'n8n-workflow';
-import { CloudflareMagicAlertTrigger } from '../nodes/CloudflareMagicAlert/CloudflareMagicAlertTrigger.node';
-import { outputsOf, PACKAGE_NAME, runWorkflow } from './helpers/engine';
-import { credentialsOf, sources } from './helpers/node';
-import { leaksIn } from './helpers/scanner';
-import { useVirtualClock } from './helpers/virtualClock';
-import type { WebhookHost } from './helpers/webhook';
-import { ALERT_NODE, PUBLIC_ORIGIN, startWebhookHost } from './helpers/webhook';
-import type { Alert, Delivery, SimulatorOptions, Simulator } from './simulator';
-import { startSimulator } from './simulator';
+import { CloudflareMagicAlertTrigger } from '../../nodes/CloudflareMagicAlert/CloudflareMagicAlertTrigger.node';
+import { outputsOf, PACKAGE_NAME, runWorkflow } from '../helpers/engine';
+import { credentialsOf, sources } from '../helpers/node';
+import { leaksIn } from '../helpers/scanner';
+import { useVirtualClock } from '../helpers/virtualClock';
+import type { WebhookHost } from '../helpers/webhook';
+import { ALERT_NODE, PUBLIC_ORIGIN, startWebhookHost } from '../helpers/webhook';
+import type { Alert, Delivery, SimulatorOptions, Simulator } from '../simulator';
+import { startSimulator } from '../simulator';
 
 /** The alert trigger on n8n-core's contexts and real sockets, against the simulated account. */
 
@@ -380,7 +380,7 @@ describe('what is there already', () => {
 	});
 
 	it('is not looked up by an id that can not be one', async () => {
-		const { getPolicy, isNotFound, isStatus404 } = await import('../nodes/api/alerting');
+		const { getPolicy, isNotFound, isStatus404 } = await import('../../nodes/api/alerting');
 		const error = await failure(getPolicy({} as never, '../policies'));
 		expect(error).toBeInstanceOf(RangeError);
 		expect([isNotFound(error), isStatus404(error)]).toEqual([false, false]);
@@ -389,7 +389,7 @@ describe('what is there already', () => {
 
 /** A call of somebody else's to the alerting API. */
 async function alertingCall(method: 'PUT' | 'POST', path: string, body: object): Promise<void> {
-	const { createCaller } = await import('./simulator/caller');
+	const { createCaller } = await import('../simulator/caller');
 	await createCaller(simulator).alerting(method, path, { body });
 }
 
@@ -559,7 +559,7 @@ describe('requests to the webhook', () => {
 	);
 
 	it('start the workflow with the test alert of the policy, whose event is not known', async () => {
-		const { createCaller } = await import('./simulator/caller');
+		const { createCaller } = await import('../simulator/caller');
 		await createCaller(simulator).alerting(
 			'POST',
 			`/policies/${simulator.alerts.policies()[0]!.id}/test`,
@@ -660,7 +660,7 @@ describe('catching up', () => {
 		await missed({ status: 'up' });
 		const other = await startWebhookHost();
 		await other.close();
-		const { createCaller } = await import('./simulator/caller');
+		const { createCaller } = await import('../simulator/caller');
 		await createCaller(simulator).alerting('POST', '/policies', {
 			body: {
 				name: 'Mine',
@@ -752,7 +752,7 @@ describe('tunnels', () => {
 	it('are offered by name', async () => {
 		const { methods } = new CloudflareMagicAlertTrigger();
 		const core = await import('n8n-core');
-		const { additionalData } = await import('./helpers/engine');
+		const { additionalData } = await import('../helpers/engine');
 		const context = new core.LoadOptionsContext(
 			host.workflow(),
 			host.workflow().getNode(ALERT_NODE)!,

@@ -1,8 +1,8 @@
 import Cloudflare from 'cloudflare';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
-import { useAccount } from './helpers/account';
-import { credentialsOf, runNode } from './helpers/node';
-import type { Simulator } from './simulator';
+import { useAccount } from '../helpers/account';
+import { credentialsOf, runNode } from '../helpers/node';
+import type { Simulator } from '../simulator';
 
 /**
  * A second opinion: for every operation, the request of the node is the one that Cloudflare's

@@ -1,18 +1,18 @@
-import { printed } from './helpers/printed';
+import { printed } from '../helpers/printed';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import {
 	encode,
 	Remembered,
 	snapshotOf,
 	wholeFingerprint,
-} from '../nodes/CloudflareMagicIpsec/trigger/snapshot';
-import { useAccount } from './helpers/account';
-import { credentialsOf } from './helpers/node';
-import type { PollerOptions } from './helpers/poller';
-import { Poller } from './helpers/poller';
-import { leaksIn } from './helpers/scanner';
-import { useVirtualClock } from './helpers/virtualClock';
-import type { Simulator } from './simulator';
+} from '../../nodes/CloudflareMagicIpsec/trigger/snapshot';
+import { useAccount } from '../helpers/account';
+import { credentialsOf } from '../helpers/node';
+import type { PollerOptions } from '../helpers/poller';
+import { Poller } from '../helpers/poller';
+import { leaksIn } from '../helpers/scanner';
+import { useVirtualClock } from '../helpers/virtualClock';
+import type { Simulator } from '../simulator';
 
 const ALL = [
 	'bgpStateChanged',
@@ -326,7 +326,7 @@ describe('keys that are due', () => {
 	});
 
 	async function skip(ms: number): Promise<void> {
-		const { clock } = await import('../nodes/http/clock');
+		const { clock } = await import('../../nodes/http/clock');
 		const { sleep } = clock;
 		await sleep(ms);
 		expect(time.slept()).toBeGreaterThan(0);

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import Ajv from 'ajv';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
-import { useAccount } from './helpers/account';
-import { credentialsOf, runNode } from './helpers/node';
+import { useAccount } from '../helpers/account';
+import { credentialsOf, runNode } from '../helpers/node';
 
 /**
  * The schemas from which n8n's editor offers the fields of a node that has not run yet: they must
@@ -12,7 +12,15 @@ import { credentialsOf, runNode } from './helpers/node';
 
 const account = useAccount({ tunnels: 2, seed: 3 });
 
-const FOLDER = path.join(__dirname, '..', 'nodes', 'CloudflareMagicIpsec', '__schema__', 'v1.0.0');
+const FOLDER = path.join(
+	__dirname,
+	'..',
+	'..',
+	'nodes',
+	'CloudflareMagicIpsec',
+	'__schema__',
+	'v1.0.0',
+);
 
 const byId = { __rl: true, mode: 'id', value: '={{ $json.id }}' };
 

@@ -5,19 +5,19 @@ import { join } from 'node:path';
 import Ajv from 'ajv';
 import addFormats from 'ajv-formats';
 import { request } from 'undici';
-import { startSimulator } from './simulator';
-import type { Simulator, SimulatorOptions, Tunnel } from './simulator';
-import { bearer, createCaller, keyPair } from './simulator/caller';
-import type { CallOptions, Called, Caller } from './simulator/caller';
-import type { Envelope } from './simulator/envelope';
-import { startReceiver } from './simulator/receiver';
+import { startSimulator } from '../simulator';
+import type { Simulator, SimulatorOptions, Tunnel } from '../simulator';
+import { bearer, createCaller, keyPair } from '../simulator/caller';
+import type { CallOptions, Called, Caller } from '../simulator/caller';
+import type { Envelope } from '../simulator/envelope';
+import { startReceiver } from '../simulator/receiver';
 import {
 	answerSchemas,
 	failureSchema,
 	legacyTunnelSchema,
 	tunnelSchema,
-} from './simulator/schemas';
-import { toMicroseconds, toNanoseconds } from './simulator/time';
+} from '../simulator/schemas';
+import { toMicroseconds, toNanoseconds } from '../simulator/time';
 
 const HEX = 'f'.repeat(32);
 const SITE = {
@@ -1100,10 +1100,14 @@ describe('control over HTTP', () => {
 
 describe('the command', () => {
 	const run = (...flags: string[]) =>
-		spawn(process.execPath, ['--import', 'tsx', join(__dirname, 'simulator', 'cli.ts'), ...flags], {
-			cwd: join(__dirname, '..'),
-			stdio: ['ignore', 'pipe', 'pipe'],
-		});
+		spawn(
+			process.execPath,
+			['--import', 'tsx', join(__dirname, '..', 'simulator', 'cli.ts'), ...flags],
+			{
+				cwd: join(__dirname, '..', '..'),
+				stdio: ['ignore', 'pipe', 'pipe'],
+			},
+		);
 
 	it.each(['SIGTERM', 'SIGINT'] as const)('prints one line and serves until %s', async (signal) => {
 		const child = run('--port', '0', '--tunnels', '4', '--seed', '9');

@@ -2,8 +2,8 @@ import type { IDataObject } from 'n8n-workflow';
 import { NodeApiError } from 'n8n-workflow';
 import * as core from 'n8n-core';
 import { createEmptyRunExecutionData } from 'n8n-workflow';
-import { CloudflareClient } from '../nodes/api/client';
-import { effectOf, errorText, nodeError } from '../nodes/shared/errors';
+import { CloudflareClient } from '../../nodes/api/client';
+import { effectOf, errorText, nodeError } from '../../nodes/shared/errors';
 import {
 	createIpsecTunnel,
 	deleteIpsecTunnel,
@@ -13,14 +13,14 @@ import {
 	setPsks,
 	updateIpsecTunnel,
 	updateIpsecTunnels,
-} from '../nodes/api/ipsecTunnels';
-import { searchTunnels } from '../nodes/shared/listSearch';
-import { useAccount } from './helpers/account';
-import { additionalData, PACKAGE_NAME, workflowOf } from './helpers/engine';
-import { credentialsOf, NODE, sources } from './helpers/node';
-import { useVirtualClock } from './helpers/virtualClock';
-import { startSimulator } from './simulator';
-import type { Simulator } from './simulator';
+} from '../../nodes/api/ipsecTunnels';
+import { searchTunnels } from '../../nodes/shared/listSearch';
+import { useAccount } from '../helpers/account';
+import { additionalData, PACKAGE_NAME, workflowOf } from '../helpers/engine';
+import { credentialsOf, NODE, sources } from '../helpers/node';
+import { useVirtualClock } from '../helpers/virtualClock';
+import { startSimulator } from '../simulator';
+import type { Simulator } from '../simulator';
 
 const account = useAccount({ tunnels: 2, seed: 9 });
 const virtual = useVirtualClock();

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { useAccount } from './helpers/account';
-import type { WorkflowFile } from './helpers/engine';
-import { outputsOf, PACKAGE_NAME, runWorkflow, taskOf, typesOfPackage } from './helpers/engine';
-import { credentialsOf } from './helpers/node';
+import { useAccount } from '../helpers/account';
+import type { WorkflowFile } from '../helpers/engine';
+import { outputsOf, PACKAGE_NAME, runWorkflow, taskOf, typesOfPackage } from '../helpers/engine';
+import { credentialsOf } from '../helpers/node';
 
-const ROOT = path.join(__dirname, '..');
+const ROOT = path.join(__dirname, '..', '..');
 const FOLDER = path.join(ROOT, 'workflows');
 const FILES = readdirSync(FOLDER);
 

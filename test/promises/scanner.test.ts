@@ -1,4 +1,4 @@
-import { leaksIn } from './helpers/scanner';
+import { leaksIn } from '../helpers/scanner';
 
 const SECRET = 'A key/with+odd "signs" & ünïcode';
 

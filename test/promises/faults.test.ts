@@ -1,6 +1,6 @@
-import { ENDPOINT, FAULTS, findings, MODES } from './helpers/oracle';
-import type { Fault } from './helpers/oracle';
-import { useVirtualClock } from './helpers/virtualClock';
+import { ENDPOINT, FAULTS, findings, MODES } from '../helpers/oracle';
+import type { Fault } from '../helpers/oracle';
+import { useVirtualClock } from '../helpers/virtualClock';
 
 /**
  * Every PSK operation × every fault that the simulator can make × position × On Error mode, each

@@ -1,10 +1,10 @@
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
-import { useAccount } from './helpers/account';
-import { answerWith } from './helpers/answer';
-import type { NodeResult, NodeRun } from './helpers/node';
-import { credentialsOf, runNode } from './helpers/node';
-import { useVirtualClock } from './helpers/virtualClock';
-import type { Simulator } from './simulator';
+import { useAccount } from '../helpers/account';
+import { answerWith } from '../helpers/answer';
+import type { NodeResult, NodeRun } from '../helpers/node';
+import { credentialsOf, runNode } from '../helpers/node';
+import { useVirtualClock } from '../helpers/virtualClock';
+import type { Simulator } from '../simulator';
 
 const byId = (value: string) => ({ __rl: true, mode: 'id', value });
 const byName = (value: string) => ({ __rl: true, mode: 'name', value });

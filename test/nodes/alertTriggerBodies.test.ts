@@ -1,14 +1,14 @@
-import { printed } from './helpers/printed';
+import { printed } from '../helpers/printed';
 import fc from 'fast-check';
 import type { IDataObject } from 'n8n-workflow';
-import { alertOfEntry, eventOf, itemOf } from '../nodes/CloudflareMagicAlert/alert';
-import type { JsonRecord } from '../nodes/http/json';
-import { credentialsOf } from './helpers/node';
-import { leaksIn } from './helpers/scanner';
-import type { WebhookHost } from './helpers/webhook';
-import { PUBLIC_ORIGIN, startWebhookHost } from './helpers/webhook';
-import type { Simulator } from './simulator';
-import { startSimulator } from './simulator';
+import { alertOfEntry, eventOf, itemOf } from '../../nodes/CloudflareMagicAlert/alert';
+import type { JsonRecord } from '../../nodes/http/json';
+import { credentialsOf } from '../helpers/node';
+import { leaksIn } from '../helpers/scanner';
+import type { WebhookHost } from '../helpers/webhook';
+import { PUBLIC_ORIGIN, startWebhookHost } from '../helpers/webhook';
+import type { Simulator } from '../simulator';
+import { startSimulator } from '../simulator';
 
 /** Alerts of every form: no page of Cloudflare's shows one of Magic's, so that any may come. */
 

@@ -2,9 +2,9 @@ import * as core from 'n8n-core';
 import { makeHandleToolInvocation } from 'n8n-core/dist/execution-engine/node-execution-context/utils/get-input-connection-data';
 import type { IDataObject, INode, INodeParameters } from 'n8n-workflow';
 import { createEmptyRunExecutionData, NodeConnectionTypes } from 'n8n-workflow';
-import { useAccount } from './helpers/account';
-import { additionalData, PACKAGE_NAME, workflowOf } from './helpers/engine';
-import { credentialsOf, NODE, sources } from './helpers/node';
+import { useAccount } from '../helpers/account';
+import { additionalData, PACKAGE_NAME, workflowOf } from '../helpers/engine';
+import { credentialsOf, NODE, sources } from '../helpers/node';
 
 /** The node as an AI agent's tool, on the path by which n8n-core calls one. */
 describe('an AI agent', () => {

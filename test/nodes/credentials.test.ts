@@ -1,10 +1,10 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
-import { CloudflareMagicKeyApi } from '../credentials/CloudflareMagicKeyApi.credentials';
-import { CloudflareMagicTokenApi } from '../credentials/CloudflareMagicTokenApi.credentials';
-import { baseUrlFault } from '../nodes/api/account';
-import { useAccount } from './helpers/account';
-import { testCredential } from './helpers/credentialTest';
-import { credentialsOf, sources } from './helpers/node';
+import { CloudflareMagicKeyApi } from '../../credentials/CloudflareMagicKeyApi.credentials';
+import { CloudflareMagicTokenApi } from '../../credentials/CloudflareMagicTokenApi.credentials';
+import { baseUrlFault } from '../../nodes/api/account';
+import { useAccount } from '../helpers/account';
+import { testCredential } from '../helpers/credentialTest';
+import { credentialsOf, sources } from '../helpers/node';
 
 const account = useAccount();
 
