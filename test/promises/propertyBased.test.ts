@@ -1,17 +1,18 @@
 import * as fc from 'fast-check';
 import * as core from 'n8n-core';
-import { createEmptyRunExecutionData, NodeApiError } from 'n8n-workflow';
+import { createEmptyRunExecutionData } from 'n8n-workflow';
 import { CloudflareClient } from '../../nodes/api/client';
 import {
 	createIpsecTunnel,
 	deleteIpsecTunnel,
-	generatePsk,
 	getIpsecTunnel,
 	listIpsecTunnels,
-	setPsks,
 	updateIpsecTunnel,
 	updateIpsecTunnels,
 } from '../../nodes/api/ipsecTunnels';
+import { CallError } from '../../nodes/api/failure';
+import { generatePsk, setPsks } from '../../nodes/api/psks';
+import { transportOf } from '../../nodes/shared/transport';
 import { useAccount } from '../helpers/account';
 import { additionalData, PACKAGE_NAME, workflowOf } from '../helpers/engine';
 import { credentialsOf, NODE, sources } from '../helpers/node';
@@ -165,7 +166,7 @@ describe('malformed answers', () => {
 	const account = useAccount({ seed: 1 });
 	useVirtualClock();
 
-	it('become a NodeApiError, or a result, 10,000 times', async () => {
+	it('become a CallError, or a result, 10,000 times', async () => {
 		const node = {
 			id: '1',
 			name: NODE,
@@ -187,8 +188,10 @@ describe('malformed answers', () => {
 			{ node, data: {}, source: null },
 			[],
 		);
-		const client = new CloudflareClient(context, {
-			credentialType: 'cloudflareMagicTokenApi',
+		const type = 'cloudflareMagicTokenApi';
+		const data = credentialsOf(account())[type]!;
+		const client = new CloudflareClient({
+			transport: transportOf(context, { type, data }),
 			baseUrl: account().url,
 			accountId: account().accountId,
 			secrets: [account().apiToken],
@@ -202,7 +205,7 @@ describe('malformed answers', () => {
 					() => undefined,
 					(reason: unknown) => reason,
 				);
-				if (error !== undefined) expect(error).toBeInstanceOf(NodeApiError);
+				if (error !== undefined) expect(error).toBeInstanceOf(CallError);
 			}),
 			{ numRuns: 10_000, ...SEED },
 		);

@@ -5,7 +5,7 @@ import {
 	makeKey,
 	SHORTEST_KEY,
 } from '../../nodes/CloudflareMagicIpsec/psk/key';
-import { sameInstant } from '../../nodes/CloudflareMagicIpsec/psk/verify';
+import { sameInstant } from '../../nodes/CloudflareMagicIpsec/psk/dates';
 
 describe('a key that is made here', () => {
 	it('has the wished length, letters and digits only, and never begins with 0', () => {
