@@ -73,7 +73,7 @@ export async function setPsks(
 		...validateOnlyQuery(options),
 		body: { psks: psks.map(({ id, psk }) => ({ id, psk })) },
 		repeat: 'repeatable',
-		action: `${options.validateOnly === true ? 'check' : 'set'} ${psks.length} PSKs`,
+		action: `${options.validateOnly === true ? 'check' : 'set'} ${psks.length} ${psks.length === 1 ? 'PSK' : 'PSKs'}`,
 		secrets: psks.map(({ psk }) => psk),
 	};
 	const { result, repeatedBlindly } = await client.send(call);

@@ -108,6 +108,6 @@ export function readCount(context: IExecuteFunctions, option: INodeProperties): 
 	throw inputError(
 		context.getNode(),
 		`The option '${option.displayName}' can't be used`,
-		`It must be a whole number from ${minValue} to ${maxValue}.`,
+		`'${option.displayName}' must be a whole number from ${minValue} to ${maxValue}.`,
 	);
 }

@@ -1,5 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { faultsShown, inputError, nodeError } from '../../shared/errors';
+import { CallError } from '../../api/failure';
+import { faultsShown, nodeError } from '../../shared/errors';
 import type { Attempt } from './attempt';
 import { warn } from './guard';
 import type { PskOutcome } from './outcome';
@@ -36,12 +37,13 @@ function nothingApplied(
 	const first = attempts.find(({ error }) => error !== undefined)?.error;
 	if (first !== undefined) return nodeError(context.getNode(), first, itemIndex);
 	const reasons = refused.map((outcome) => `Item ${outcome.itemIndex}: ${outcome.reason}`);
-	return inputError(
-		context.getNode(),
-		`Could not ${action}: none of ${refused.length} was applied`,
-		`${faultsShown(reasons)} Nothing was changed: the old keys are still live.`,
-		itemIndex,
-	);
+	const failure = new CallError({
+		action,
+		effect: 'refused',
+		what: `Cloudflare refused all ${refused.length}`,
+		remedy: `${faultsShown(reasons)} Nothing was changed: the old keys are still live.`,
+	});
+	return nodeError(context.getNode(), failure, itemIndex);
 }
 
 function hintAtTrouble(context: IExecuteFunctions, outcomes: readonly PskOutcome[]): void {
