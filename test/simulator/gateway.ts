@@ -8,8 +8,9 @@ import type { Authenticator, Permission, Principal } from './auth';
 import { authenticationError, unauthorizedAccount } from './auth';
 import type { Answer, Outcome } from './envelope';
 import { Refusal, couldNotRoute, failure, invalidRequest } from './envelope';
-import type { PskFault } from './faults';
-import type { Account, MagicOperation } from './operations';
+import type { Account, Call } from './call';
+import type { ConductFault } from './faults';
+import type { MagicOperation } from './operations';
 import { MAGIC_OPERATIONS, isMagicOperation, isWrite } from './operations';
 import type { RateLimiter } from './rateLimit';
 import type { Route } from './routes';
@@ -41,7 +42,7 @@ export interface Incoming {
 	request: RecordedRequest;
 	route: Route;
 	rawBody: Buffer;
-	pskFaults: readonly PskFault[];
+	conduct: readonly ConductFault[];
 }
 
 const objectTarget = ({ headers }: RecordedRequest): boolean => {
@@ -79,6 +80,18 @@ const parsedBody = (
 const refuseForbidden = (permission: Permission, isWriting: boolean): void => {
 	const isAllowed = isWriting ? permission === 'write' : permission !== 'none';
 	if (!isAllowed) throw authenticationError();
+};
+
+/** The operation, by an account that may not know `validate_only`. */
+const carriedOut = (operation: MagicOperation, call: Call): Outcome => {
+	const run = MAGIC_OPERATIONS[operation];
+	const ignoring = call.conduct.find((fault) => fault.kind === 'ignoreValidateOnly');
+	if (!ignoring) return run(call);
+	const { validate_only: asked, ...query } = call.query;
+	// Checked first, as a check of what is done already would be refused.
+	const checked = ignoring.answer === 'validated' && asked === 'true' ? run(call) : undefined;
+	const outcome = run({ ...call, query });
+	return { ...outcome, answer: checked?.answer ?? outcome.answer };
 };
 
 /** From a request to an answer: routing, credentials, limits, permissions, then the operation. */
@@ -131,7 +144,7 @@ export class Gateway {
 	}
 
 	private magic(operation: MagicOperation, incoming: Incoming, principal: Principal): Outcome {
-		const { request, route, pskFaults } = incoming;
+		const { request, route, conduct } = incoming;
 		const { onboarded } = this.accountFor(route.accountId ?? '', principal);
 		// "Magic WAN Read/Write", "Magic Transit Read/Write" (x-api-token-group); the users' roles are
 		// "Network Services (Magic)" and "(Magic, Read-Only)".
@@ -143,14 +156,14 @@ export class Gateway {
 				message: 'Account is not onboarded to Magic Transit or Magic WAN',
 			});
 		}
-		return MAGIC_OPERATIONS[operation]({
+		return carriedOut(operation, {
 			account: this.parts.account,
 			tunnelId: route.tunnelId ?? '',
 			query: request.query,
 			objectTarget: objectTarget(request),
 			// GUESS: a GET's body is ignored.
 			body: isWrite(operation) ? parsedBody(incoming) : undefined,
-			pskFaults,
+			conduct,
 		});
 	}
 

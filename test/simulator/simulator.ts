@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { numberToIpv4 } from './addresses';
@@ -10,15 +9,13 @@ import { AlertingState } from './alerting/state';
 import type { AlertingAccount, Alerts } from './alerting/types';
 import type { Credentials } from './auth';
 import { createAuthenticator } from './auth';
-import { CONTROL_PATH, control } from './control';
-import type { AccompanyingFault, Faults, TerminalFault } from './faults';
-import { FaultRegistry, isPskFault } from './faults';
-import { Gateway, brokenSimulator } from './gateway';
-import type { Handled } from './gateway';
+import { createExchange } from './exchange';
+import type { Faults } from './faults';
+import { FaultRegistry } from './faults';
+import { Gateway } from './gateway';
 import { createRateLimiter } from './rateLimit';
 import { createRandom } from './random';
-import { Responder } from './responder';
-import { BASE_PATH, findRoute } from './routes';
+import { BASE_PATH } from './routes';
 import { CLOUDFLARE_ENDPOINTS, seedTunnels } from './seed';
 import { AccountState } from './state';
 import { DAY_MS, createClock, fromMs } from './time';
@@ -78,34 +75,6 @@ export interface Simulator extends Credentials {
 	/** Settles when the server has ended. */
 	readonly closed: Promise<void>;
 }
-
-const readBody = async (request: IncomingMessage): Promise<Buffer> => {
-	const chunks: Buffer[] = [];
-	for await (const chunk of request) chunks.push(chunk as Buffer);
-	return Buffer.concat(chunks);
-};
-
-/** JSON when it is some, else the text; undefined when empty. */
-const readable = (raw: Buffer): unknown => {
-	if (raw.length === 0) return undefined;
-	const text = raw.toString('utf8');
-	try {
-		return JSON.parse(text) as unknown;
-	} catch {
-		return text;
-	}
-};
-
-const singleHeaders = (request: IncomingMessage): Record<string, string> =>
-	Object.fromEntries(
-		Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join(', ')]),
-	);
-
-/** Faults that spoil what the account answered, so that it must have answered. */
-const NEEDS_ANSWER: readonly TerminalFault['kind'][] = ['wrongTypes', 'missingFields', 'drip'];
-
-const isBefore = (fault: TerminalFault): boolean =>
-	'when' in fault ? fault.when !== 'after' : !NEEDS_ANSWER.includes(fault.kind);
 
 /** Starts a simulated account on 127.0.0.1. */
 export const startSimulator = async (options: SimulatorOptions = {}): Promise<Simulator> => {
@@ -185,63 +154,19 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 			timers.add(timer);
 		});
 
-	const commonHeaders = (principalId?: string): Record<string, string> => ({
-		'cf-ray': `${random.hex(16)}-AMS`,
-		...rateLimiter.headers(principalId),
+	const serve = createExchange({
+		gateway,
+		faults,
+		requests,
+		now,
+		sleep,
+		headers: (principalId) => ({
+			'cf-ray': `${random.hex(16)}-AMS`,
+			...rateLimiter.headers(principalId),
+		}),
+		tunnelIds: () => state.all().map(({ id }) => id),
+		simulator: () => simulator,
 	});
-
-	const accompany = async (
-		accompanying: readonly AccompanyingFault<Simulator>[],
-		when: 'before' | 'after',
-	): Promise<void> => {
-		for (const fault of accompanying) {
-			if (fault.kind === 'delay' && (fault.when ?? 'before') === when) await sleep(fault.ms);
-			if (fault.kind === 'hook') await fault[when]?.(simulator);
-		}
-	};
-
-	const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-		const rawBody = await readBody(incoming);
-		const { method = 'GET' } = incoming;
-		const url = new URL(incoming.url ?? '/', 'http://127.0.0.1');
-		const path = url.pathname;
-		if (path.startsWith(CONTROL_PATH)) {
-			return control(simulator, { method, path, body: rawBody }, response);
-		}
-		const route = findRoute(method, path);
-		const request: RecordedRequest = {
-			operation: route.operation,
-			method,
-			path,
-			query: Object.fromEntries(url.searchParams),
-			headers: singleHeaders(incoming),
-			body: readable(rawBody),
-			status: 0,
-			at: now(),
-			applied: false,
-		};
-		requests.push(request);
-		const { accompanying, terminal } = faults.plan(request);
-		let handled: Handled | undefined;
-		try {
-			await accompany(accompanying, 'before');
-			if (!terminal || !isBefore(terminal)) {
-				handled = await gateway.handle({
-					request,
-					route,
-					rawBody,
-					pskFaults: accompanying.filter(isPskFault),
-				});
-				request.applied = handled.applied;
-				await accompany(accompanying, 'after');
-			}
-		} catch (error) {
-			handled = { answer: brokenSimulator(error), applied: request.applied };
-		}
-		const responder = new Responder(response, commonHeaders(handled?.principalId), sleep);
-		if (terminal) request.status = await responder.spoil(terminal, handled?.answer);
-		else if (handled) request.status = responder.send(handled.answer);
-	};
 
 	const server = createServer((request, response) => {
 		// A client that goes away in the middle of its request leaves nothing to answer.

@@ -59,15 +59,20 @@ export class AccountState {
 		return [...(this.histories.get(id) ?? [])];
 	}
 
-	/** A tunnel as it would be after a change; nothing is stored. */
+	/**
+	 * A tunnel as it would be after a change; nothing is stored.
+	 * @param replace fields that the change lacks go back to their defaults. GUESS: the key is none of
+	 * them, as it is write-only
+	 */
 	changed(
 		before: StoredTunnel | undefined,
 		change: TunnelChange,
 		id: string,
 		at: Instant,
+		replace = false,
 	): StoredTunnel {
 		const { psk, health_check: healthCheck, ...fields } = change;
-		const old = before?.fields;
+		const old = replace ? undefined : before?.fields;
 		const merged: TunnelFields = {
 			// Defaults of the spec; the docs name bidirectional as Cloudflare WAN's own.
 			automatic_return_routing: false,
