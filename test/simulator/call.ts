@@ -34,4 +34,5 @@ export const tunnelReader = ({ account, objectTarget }: Call, doing: string): Tu
 		objectTarget,
 		couplerIntegration: account.couplerIntegration,
 		leasedEndpoints: account.leasedEndpoints,
+		extraFields: account.state.extraNames,
 	});

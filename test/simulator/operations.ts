@@ -7,7 +7,7 @@ import { generatePsk } from './random';
 import type { Change } from './state';
 import { toNanoseconds } from './time';
 import type { KeySource } from './types';
-import { BodyReader } from './validation';
+import { BodyReader } from './bodyReader';
 
 /**
  * All writes name `?validate_only=true` in their description; only psk set declares it as a boolean, and

@@ -4,7 +4,7 @@ import type { Outcome } from './envelope';
 import { invalidRequest, success, tunnelNotFound } from './envelope';
 import { toNanoseconds } from './time';
 import type { Instant } from './types';
-import { BodyReader } from './validation';
+import { BodyReader } from './bodyReader';
 import type { PskEntry, Verdict } from './verdicts';
 import { fatesOf, isPskFault, refuseBatch, verdictMaps } from './verdicts';
 

@@ -85,7 +85,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 	const notOnboardedAccountId = random.hex(32);
 	const accountNumber = String(10_000_000 + Math.floor(random.next() * 89_999_999));
 	const authenticator = createAuthenticator(random);
-	const state = new AccountState(accountNumber);
+	const state = new AccountState(accountNumber, options.extraFields);
 	const rateLimiter = createRateLimiter(now, options.rateLimit);
 	const requests: RecordedRequest[] = [];
 	const faults = new FaultRegistry<Simulator>();
