@@ -19,7 +19,6 @@ import type { RecordedRequest } from './types';
 const IDENTIFIER = /^[0-9a-f]{32}$/;
 
 export interface VisibleAccount {
-	summary: AccountSummary;
 	/** Whether Magic is sold to it. */
 	onboarded: boolean;
 	alerting: AlertingAccount;
@@ -29,6 +28,8 @@ export interface GatewayParts {
 	account: Account;
 	/** Accounts that every credential can see, by id. */
 	visible: ReadonlyMap<string, VisibleAccount>;
+	/** What GET /accounts lists, which may be more: accounts that other simulators play. */
+	summaries: readonly AccountSummary[];
 	authenticator: Authenticator;
 	rateLimiter: RateLimiter;
 }
@@ -125,7 +126,7 @@ export class Gateway {
 			const known = authenticator.identifyToken(request.headers);
 			const limited = known && this.limited(known, who);
 			if (limited) return limited;
-			if (route.accountId !== undefined) this.accountFor(route.accountId);
+			if (route.accountId !== undefined) this.accountFor(route.accountId, known);
 			const kind = route.operation === 'verifyToken' ? 'userToken' : 'accountToken';
 			return read(verifyToken(known, kind));
 		}
@@ -134,8 +135,7 @@ export class Gateway {
 		const limited = this.limited(principal, who);
 		if (limited) return limited;
 		if (route.operation === 'listAccounts') {
-			const accounts = [...this.parts.visible.values()].map(({ summary }) => summary);
-			return read(listAccounts(principal, accounts, request.query));
+			return read(listAccounts(principal, this.parts.summaries, request.query));
 		}
 		const { operation } = route;
 		if (isMagicOperation(operation)) return this.magic(operation, incoming, principal);
@@ -205,7 +205,7 @@ export class Gateway {
 	private accountFor(accountId: string, principal?: Principal): VisibleAccount {
 		const account = this.parts.visible.get(accountId);
 		// GUESS: an account-owned token sees no account but its own.
-		const isForeign = principal?.kind === 'accountToken' && accountId !== this.parts.account.id;
+		const isForeign = principal?.kind === 'accountToken' && accountId !== principal.accountId;
 		if (!account || isForeign) throw unauthorizedAccount();
 		return account;
 	}

@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { numberToIpv4 } from './addresses';
@@ -7,12 +8,13 @@ import { refuseBadOrigins } from './alerting/addresses';
 import { createMessenger } from './alerting/messenger';
 import { AlertingState } from './alerting/state';
 import type { AlertingAccount, Alerts } from './alerting/types';
-import type { Credentials } from './auth';
+import type { Authenticator, Credentials } from './auth';
 import { createAuthenticator } from './auth';
 import { createExchange } from './exchange';
 import type { Faults } from './faults';
 import { FaultRegistry } from './faults';
 import { Gateway } from './gateway';
+import type { RateLimiter } from './rateLimit';
 import { createRateLimiter } from './rateLimit';
 import { createRandom } from './random';
 import { BASE_PATH } from './routes';
@@ -70,23 +72,40 @@ export interface Simulator extends Credentials {
 	readonly faults: Faults<Simulator>;
 	/** Forgets what was used of the rate limit. */
 	resetRateLimit(): void;
+	/** Answers one request that came to another server, as if it had come to this one. */
+	readonly serve: RequestListener;
 	/** Ends the server and every connection, hanging ones too. */
 	close(): Promise<void>;
 	/** Settles when the server has ended. */
 	readonly closed: Promise<void>;
 }
 
-/** Starts a simulated account on 127.0.0.1. */
-export const startSimulator = async (options: SimulatorOptions = {}): Promise<Simulator> => {
+/** What several accounts of one user have in common; see `startAccounts`. */
+export interface Membership {
+	authenticator: Authenticator;
+	/** Limits are the user's, whatever the account. */
+	rateLimiter: RateLimiter;
+	/** What GET /accounts lists; every account adds itself. */
+	summaries: AccountSummary[];
+}
+
+/** Starts a simulated account on 127.0.0.1, by default with a user of its own. */
+export const startSimulator = async (
+	options: SimulatorOptions = {},
+	membership?: Membership,
+): Promise<Simulator> => {
 	const { port = 0, tunnels = 0, seed, now = Date.now, flags, leasedEndpoints } = options;
 	const random = createRandom(seed);
 	const clock = createClock(now, () => random.next());
 	const accountId = options.accountId ?? random.hex(32);
 	const notOnboardedAccountId = random.hex(32);
 	const accountNumber = String(10_000_000 + Math.floor(random.next() * 89_999_999));
-	const authenticator = createAuthenticator(random);
+	const { authenticator, rateLimiter, summaries }: Membership = membership ?? {
+		authenticator: createAuthenticator(random, accountId),
+		rateLimiter: createRateLimiter(now, options.rateLimit),
+		summaries: [],
+	};
 	const state = new AccountState(accountNumber, options.extraFields);
-	const rateLimiter = createRateLimiter(now, options.rateLimit);
 	const requests: RecordedRequest[] = [];
 	const faults = new FaultRegistry<Simulator>();
 	const { alerting: alertingOptions = {} } = options;
@@ -112,11 +131,11 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 		historyBody: alertingOptions.historyBody ?? 'string',
 	});
 	const alerting = alertingFor(accountId, isOnboarded);
-	const summary = (id: string, name: string): AccountSummary => ({
-		id,
-		name,
-		createdOn: '2021-03-01T08:00:00.000000Z',
-	});
+	const createdOn = '2021-03-01T08:00:00.000000Z';
+	summaries.push(
+		{ id: accountId, name: options.accountName ?? 'Example Corp Network', createdOn },
+		{ id: notOnboardedAccountId, name: 'Example Corp Sandbox', createdOn },
+	);
 	const gateway = new Gateway({
 		account: {
 			id: accountId,
@@ -127,19 +146,13 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 			leasedEndpoints,
 		},
 		visible: new Map([
-			[
-				accountId,
-				{ summary: summary(accountId, 'Example Corp Network'), onboarded: isOnboarded, alerting },
-			],
+			[accountId, { onboarded: isOnboarded, alerting }],
 			[
 				notOnboardedAccountId,
-				{
-					summary: summary(notOnboardedAccountId, 'Example Corp Sandbox'),
-					onboarded: false,
-					alerting: alertingFor(notOnboardedAccountId, false),
-				},
+				{ onboarded: false, alerting: alertingFor(notOnboardedAccountId, false) },
 			],
 		]),
+		summaries,
 		authenticator,
 		rateLimiter,
 	});
@@ -154,7 +167,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 			timers.add(timer);
 		});
 
-	const serve = createExchange({
+	const exchange = createExchange({
 		gateway,
 		faults,
 		requests,
@@ -168,10 +181,11 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 		simulator: () => simulator,
 	});
 
-	const server = createServer((request, response) => {
+	const serve: RequestListener = (request, response) => {
 		// A client that goes away in the middle of its request leaves nothing to answer.
-		serve(request, response).catch(() => response.destroy());
-	});
+		exchange(request, response).catch(() => response.destroy());
+	};
+	const server = createServer(serve);
 	await new Promise<void>((resolve, reject) => {
 		server.once('error', reject);
 		server.listen(port, '127.0.0.1', resolve);
@@ -245,6 +259,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 		},
 		faults,
 		resetRateLimit: () => rateLimiter.reset(),
+		serve,
 		async close() {
 			for (const timer of timers) clearTimeout(timer);
 			timers.clear();

@@ -174,6 +174,8 @@ export interface SimulatorOptions {
 	rateLimit?: RateLimitOptions;
 	/** 32 hex digits. */
 	accountId?: string;
+	/** As GET /accounts shows it. */
+	accountName?: string;
 	/** False: the account answers 1012 to everything Magic. */
 	onboarded?: boolean;
 	flags?: { couplerIntegration?: boolean };
