@@ -6,6 +6,7 @@ import type {
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { authenticationProperty, credentials } from '../shared/connection';
+import { atEdge } from '../shared/errors';
 import { searchTunnels } from '../shared/listSearch';
 import { executeOperation } from './router';
 import * as create from './tunnel/create.operation';
@@ -135,9 +136,12 @@ export class CloudflareMagicIpsec implements INodeType {
 	methods = { listSearch: { searchTunnels } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return await executeOperation(this, {
-			tunnel: { create, delete: del, get, getAll, update, updateMany },
-			psk: { generate, prepare, set },
-		});
+		return await atEdge(
+			this,
+			executeOperation(this, {
+				tunnel: { create, delete: del, get, getAll, update, updateMany },
+				psk: { generate, prepare, set },
+			}),
+		);
 	}
 }

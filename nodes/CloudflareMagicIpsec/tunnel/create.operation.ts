@@ -6,7 +6,7 @@ import type {
 } from 'n8n-workflow';
 import { createIpsecTunnel } from '../../api/ipsecTunnels';
 import type { IpsecTunnelBody } from '../../api/types';
-import { Run } from '../../shared/accounts';
+import { Accounts } from '../../shared/accounts';
 import {
 	accountIdOption,
 	optionsCollection,
@@ -54,16 +54,16 @@ function readBody(context: IExecuteFunctions, itemIndex: number): IpsecTunnelBod
 
 /** Create: makes one tunnel for each item, after all items were checked. */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const run = new Run(context);
+	const accounts = new Accounts(context);
 	return await forEachItem(
 		context,
 		async (itemIndex) => ({
 			body: readBody(context, itemIndex),
 			validateOnly: readFlag(context, validateOnlyOption, itemIndex),
-			client: await run.client(itemIndex),
+			client: await accounts.client(itemIndex),
 		}),
-		async ({ body, validateOnly, client }, itemIndex) => {
-			const tunnel = await createIpsecTunnel(client, body, { itemIndex, validateOnly });
+		async ({ body, validateOnly, client }) => {
+			const tunnel = await createIpsecTunnel(client, body, { validateOnly });
 			const json = whole(tunnel, client.accountId);
 			return [validateOnly ? checkedOnly(json) : json];
 		},

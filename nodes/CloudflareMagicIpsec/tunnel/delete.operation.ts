@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { deleteIpsecTunnel } from '../../api/ipsecTunnels';
-import { Run } from '../../shared/accounts';
+import { Accounts } from '../../shared/accounts';
 import {
 	accountIdOption,
 	optionsCollection,
@@ -20,15 +20,15 @@ export const description: INodeProperties[] = shownFor('tunnel', 'delete', [
 
 /** Delete: removes one tunnel for each item and answers `deleted: true` with what it was. */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const run = new Run(context);
+	const accounts = new Accounts(context);
 	return await forEachItem(
 		context,
 		async (itemIndex) => ({
 			validateOnly: readFlag(context, validateOnlyOption, itemIndex),
-			...(await resolveTunnelId(run, itemIndex)),
+			...(await resolveTunnelId(accounts, itemIndex)),
 		}),
-		async ({ client, id, validateOnly }, itemIndex) => {
-			const { deleted, tunnel } = await deleteIpsecTunnel(client, id, { itemIndex, validateOnly });
+		async ({ client, id, validateOnly }) => {
+			const { deleted, tunnel } = await deleteIpsecTunnel(client, id, { validateOnly });
 			const json = whole({ id, ...tunnel }, client.accountId);
 			return [validateOnly ? checkedOnly({ deleted: false, ...json }) : { deleted, ...json }];
 		},

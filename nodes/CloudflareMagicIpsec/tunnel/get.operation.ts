@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { getIpsecTunnel } from '../../api/ipsecTunnels';
 import { clock } from '../../http/clock';
-import { Run } from '../../shared/accounts';
+import { Accounts } from '../../shared/accounts';
 import { accountIdOption, optionsCollection, shownFor, timeoutOption } from '../../shared/options';
 import { tunnelLocator } from '../../shared/tunnelLocator';
 import { forEachItem, simplified, whole } from '../../shared/items';
@@ -21,12 +21,12 @@ export const description: INodeProperties[] = shownFor('tunnel', 'get', [
 
 /** Get: one tunnel for each item. */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const run = new Run(context);
+	const accounts = new Accounts(context);
 	return await forEachItem(
 		context,
-		async (itemIndex) => await resolveTunnelId(run, itemIndex),
+		async (itemIndex) => await resolveTunnelId(accounts, itemIndex),
 		async ({ client, id }, itemIndex) => {
-			const tunnel = await getIpsecTunnel(client, id, { itemIndex });
+			const tunnel = await getIpsecTunnel(client, id);
 			const simplify = context.getNodeParameter('simplify', itemIndex) as boolean;
 			return [
 				simplify

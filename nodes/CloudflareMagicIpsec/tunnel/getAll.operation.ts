@@ -7,7 +7,7 @@ import type {
 import { clock } from '../../http/clock';
 import { inputError } from '../../shared/errors';
 import type { IpsecTunnel } from '../../api/types';
-import { Run } from '../../shared/accounts';
+import { Accounts } from '../../shared/accounts';
 import { accountIdOption, optionsCollection, shownFor, timeoutOption } from '../../shared/options';
 import { DAY_MS, forEachItem, pskAge, simplified, whole } from '../../shared/items';
 
@@ -149,18 +149,18 @@ function readLimit(context: IExecuteFunctions, itemIndex: number): number {
 
 /** Get Many: Cloudflare answers all tunnels at once and filters nothing, so that is done here. */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const run = new Run(context);
+	const accounts = new Accounts(context);
 	return await forEachItem(
 		context,
 		async (itemIndex) => ({
 			filters: readFilters(context, itemIndex),
 			limit: readLimit(context, itemIndex),
 			simplify: context.getNodeParameter('simplify', itemIndex) as boolean,
-			client: await run.client(itemIndex),
+			client: await accounts.client(itemIndex),
 		}),
 		async ({ filters, limit, simplify, client }): Promise<IDataObject[]> => {
 			const now = clock.now();
-			const { all } = await run.tunnels(client);
+			const { all } = await accounts.tunnels(client);
 			return all
 				.filter((tunnel) => matches(tunnel, filters, now))
 				.slice(0, limit)

@@ -6,7 +6,7 @@ import type {
 } from 'n8n-workflow';
 import { getIpsecTunnel, updateIpsecTunnel } from '../../api/ipsecTunnels';
 import type { IpsecTunnelBody } from '../../api/types';
-import { Run } from '../../shared/accounts';
+import { Accounts } from '../../shared/accounts';
 import {
 	accountIdOption,
 	optionsCollection,
@@ -49,7 +49,7 @@ export const description: INodeProperties[] = shownFor('tunnel', 'update', [
 
 /** Update: writes one tunnel for each item, after all items were checked. */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const run = new Run(context);
+	const accounts = new Accounts(context);
 	return await forEachItem(
 		context,
 		async (itemIndex) => {
@@ -63,16 +63,13 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 				given,
 				replace,
 				validateOnly: readFlag(context, validateOnlyOption, itemIndex),
-				...(await resolveTunnelId(run, itemIndex)),
+				...(await resolveTunnelId(accounts, itemIndex)),
 			};
 		},
 		async ({ given, replace, validateOnly, client, id }, itemIndex): Promise<IDataObject[]> => {
-			const body = replace
-				? given
-				: overlay(await getIpsecTunnel(client, id, { itemIndex }), given);
+			const body = replace ? given : overlay(await getIpsecTunnel(client, id), given);
 			refuseFaults(context, itemIndex, missingFields(body));
 			const tunnel = await updateIpsecTunnel(client, id, body as IpsecTunnelBody, {
-				itemIndex,
 				validateOnly,
 			});
 			const json = whole({ id, ...tunnel }, client.accountId);

@@ -8,7 +8,7 @@ import type { CloudflareClient } from '../../api/client';
 import { inputError } from '../../shared/errors';
 import { updateIpsecTunnels } from '../../api/ipsecTunnels';
 import type { IpsecTunnel, IpsecTunnelBody } from '../../api/types';
-import { Run } from '../../shared/accounts';
+import { Accounts } from '../../shared/accounts';
 import {
 	accountIdOption,
 	optionsCollection,
@@ -43,13 +43,18 @@ interface Change {
 }
 
 /** Reads the item and lays it over the tunnel as it is now. */
-async function readChange(run: Run, itemIndex: number): Promise<Change> {
-	const { context } = run;
+async function readChange(accounts: Accounts, itemIndex: number): Promise<Change> {
+	const { context } = accounts;
 	const { given, faults } = readUpdate(context, itemIndex);
 	refuseFaults(context, itemIndex, faults);
 	const reference = tunnelReference(context, itemIndex);
-	const client = await run.client(itemIndex);
-	const tunnel = findTunnel(context.getNode(), await run.tunnels(client), reference, itemIndex);
+	const client = await accounts.client(itemIndex);
+	const tunnel = findTunnel(
+		context.getNode(),
+		await accounts.tunnels(client),
+		reference,
+		itemIndex,
+	);
 	const body = overlay(tunnel, given);
 	refuseFaults(context, itemIndex, missingFields(body));
 	return {
@@ -96,12 +101,12 @@ class BulkUpdates {
 
 /** Update Many: all items of an account in one PUT, merged from one list. */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const run = new Run(context);
+	const accounts = new Accounts(context);
 	const updates = new BulkUpdates();
 	return await forEachItem(
 		context,
 		async (itemIndex) => {
-			const change = await readChange(run, itemIndex);
+			const change = await readChange(accounts, itemIndex);
 			if (updates.add(change)) return change;
 			throw inputError(
 				context.getNode(),
