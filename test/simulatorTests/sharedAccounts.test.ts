@@ -1,8 +1,8 @@
 import Cloudflare from 'cloudflare';
-import { startAccounts } from './simulator';
-import type { SharedAccounts, Simulator } from './simulator';
-import { bearer, createCaller, keyPair } from './simulator/caller';
-import type { Called } from './simulator/caller';
+import { startAccounts } from '../simulator';
+import type { SharedAccounts, Simulator } from '../simulator';
+import { bearer, createCaller, keyPair } from '../simulator/caller';
+import type { Called } from '../simulator/caller';
 
 /** Several accounts behind one base URL, and one user who acts in all of them. */
 

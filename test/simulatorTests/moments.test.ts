@@ -1,7 +1,7 @@
-import { startSimulator } from './simulator';
-import type { Simulator } from './simulator';
-import { createCaller } from './simulator/caller';
-import type { Called, Caller } from './simulator/caller';
+import { startSimulator } from '../simulator';
+import type { Simulator } from '../simulator';
+import { createCaller } from '../simulator/caller';
+import type { Called, Caller } from '../simulator/caller';
 
 /** Exact moments of a request: a test can wait for them, and stop the request there. */
 

@@ -1,9 +1,9 @@
-import { startSimulator } from './simulator';
-import type { FaultSpec, Simulator } from './simulator';
-import { createCaller } from './simulator/caller';
-import type { Called, Caller } from './simulator/caller';
-import { ECHO_FORMS, echoOf } from './simulator/echoes';
-import type { EchoForm } from './simulator/echoes';
+import { startSimulator } from '../simulator';
+import type { FaultSpec, Simulator } from '../simulator';
+import { createCaller } from '../simulator/caller';
+import type { Called, Caller } from '../simulator/caller';
+import { ECHO_FORMS, echoOf } from '../simulator/echoes';
+import type { EchoForm } from '../simulator/echoes';
 
 /** Answers that a bad gateway, or a Cloudflare of tomorrow, may give; the change is made all the same. */
 

@@ -1,7 +1,7 @@
-import { startSimulator } from './simulator';
-import type { FaultSpec, Operation, Simulator } from './simulator';
-import { createCaller } from './simulator/caller';
-import type { Called, Caller } from './simulator/caller';
+import { startSimulator } from '../simulator';
+import type { FaultSpec, Operation, Simulator } from '../simulator';
+import { createCaller } from '../simulator/caller';
+import type { Called, Caller } from '../simulator/caller';
 
 /** How the account itself may treat a request where Cloudflare's documents leave it open. */
 
