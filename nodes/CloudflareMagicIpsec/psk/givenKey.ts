@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { inputError } from '../../shared/errors';
 import { readFlag } from '../../shared/options';
-import { keyFault } from './key';
+import { keyFault } from '../keys/key';
 
 export const allowLiteralOption: INodeProperties = {
 	displayName: 'Allow Literal Key',
