@@ -56,20 +56,22 @@ export async function poll(context: IPollFunctions): Promise<INodeExecutionData[
 		return sampleItems(context, samples(tunnels, clock.now(), wanted), accountId);
 	}
 	const listed = new Set(tunnels.map(({ id }) => id));
-	const known = readStoredForm(context.getWorkflowStaticData('node'), accountId).tunnels;
-	const unlisted = [...(known?.keys() ?? [])].filter((id) => !listed.has(id));
-	const missing = await askForMissing(unlisted, nextClient);
+	let known = readStoredForm(context.getWorkflowStaticData('node'), accountId);
+	let missing: Missing = { gone: new Set(), doubtful: new Map() };
+	const unlisted = [...(known.tunnels?.keys() ?? [])].filter((id) => !listed.has(id));
+	if (unlisted.length > 0) {
+		missing = await askForMissing(unlisted, nextClient);
+		known = readStoredForm(context.getWorkflowStaticData('node'), accountId);
+	}
 
-	// From here on nothing is waited for: polls may overlap, and what is read must be what is replaced.
+	// What was read last must be what is replaced, so nothing is waited for any more: polls may overlap.
 	const place = placeOf(context);
 	if (place.latest > turn) return null;
 	place.latest = turn;
-	const data = context.getWorkflowStaticData('node');
-	const before = readStoredForm(data, accountId);
-	warn(context, place, before.fault, missing, listed);
+	warn(context, place, known.fault, missing, listed);
 	const now = clock.now();
-	const { found, after } = compare(before.tunnels, tunnels, missing, now, wanted);
-	Object.assign(data, storedForm(accountId, after));
+	const { found, after } = compare(known.tunnels, tunnels, missing, now, wanted);
+	Object.assign(context.getWorkflowStaticData('node'), storedForm(accountId, after));
 	return found.length === 0 ? null : [itemsOf(found, accountId, now)];
 }
 
