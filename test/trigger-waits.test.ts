@@ -90,6 +90,25 @@ describe('the waiting of a poll', () => {
 		expect(time.slept()).toBeLessThanOrEqual(5_000);
 	});
 
+	it('has no more time where the clock goes back', async () => {
+		const poller = await started();
+		let shiftMs = 0;
+		const { now } = clock;
+		clock.now = () => now() + shiftMs;
+		time.whileSleeping(() => (shiftMs -= DAY_MS));
+		simulator.faults.add({
+			operation: 'list',
+			times: Infinity,
+			kind: 'status',
+			status: 429,
+			message: 'no',
+			headers: { 'retry-after': '6' },
+		});
+		expect(await poller.poll()).toEqual([]);
+		expect(time.slept()).toBe(6_000);
+		expect(poller.errors[0]!.failure).toEqual({ cause: 'rate-limited', retryAfterMs: 6_000 });
+	});
+
 	it('is 10 s for the list and all that are missing together', async () => {
 		const poller = await started({ tunnels: 25, ageDays: () => 10 });
 		const [first, ...missing] = simulator.tunnels();
