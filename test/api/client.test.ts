@@ -1,20 +1,22 @@
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { NodeApiError } from 'n8n-workflow';
 import { CloudflareClient } from '../../nodes/api/client';
-import { effectOf, errorText, nodeError } from '../../nodes/shared/errors';
+import type { Effect } from '../../nodes/api/failure';
+import { CallError, effectOf } from '../../nodes/api/failure';
+import { generatePsk, setPsks } from '../../nodes/api/psks';
+import { errorText, nodeError } from '../../nodes/shared/errors';
+import { transportOf } from '../../nodes/shared/transport';
 import {
 	createIpsecTunnel,
 	deleteIpsecTunnel,
-	generatePsk,
 	getIpsecTunnel,
 	listIpsecTunnels,
-	setPsks,
 	updateIpsecTunnel,
 	updateIpsecTunnels,
 } from '../../nodes/api/ipsecTunnels';
 import { searchTunnels } from '../../nodes/shared/listSearch';
 import { useAccount } from '../helpers/account';
-import { contextsOf } from '../helpers/contexts';
+import { contextsOf } from '../helpers/context';
 import { credentialsOf } from '../helpers/node';
 import { useVirtualClock } from '../helpers/virtualClock';
 import { startSimulator } from '../simulator';
@@ -52,22 +54,33 @@ function clientOf(
 		simulator,
 		change.baseUrl ? { baseUrl: change.baseUrl as string } : {},
 	);
-	return new CloudflareClient(contextOf(simulator, {}, cancel, credentials).execute, {
-		credentialType: 'cloudflareMagicTokenApi',
+	const type = 'cloudflareMagicTokenApi';
+	return new CloudflareClient({
+		transport: transportOf(contextOf(simulator, {}, cancel, credentials).execute, {
+			type,
+			data: credentials[type]!,
+		}),
 		baseUrl: simulator.url,
 		accountId: simulator.accountId,
 		secrets: [simulator.apiToken],
+		stopSignal: cancel,
 		...change,
 	});
 }
 
-async function failing(promise: Promise<unknown>): Promise<NodeApiError> {
+/** The error that a call ends with, as n8n gets it, and what the call may have changed. */
+async function failing(
+	promise: Promise<unknown>,
+	itemIndex?: number,
+): Promise<NodeApiError & { effect: Effect }> {
 	const error: unknown = await promise.then(
 		() => undefined,
 		(reason: unknown) => reason,
 	);
-	expect(error).toBeInstanceOf(NodeApiError);
-	return error as NodeApiError;
+	expect(error).toBeInstanceOf(CallError);
+	const shown = nodeError(contextOf(account()).execute.getNode(), error, itemIndex);
+	expect(shown).toBeInstanceOf(NodeApiError);
+	return Object.assign(shown as NodeApiError, { effect: effectOf(error) });
 }
 
 /** Everything of an error that n8n may store or show. */
@@ -141,7 +154,7 @@ describe('an answer counts only when it is 2xx, JSON and success', () => {
 		const started = Date.now();
 		const error = await failing(createIpsecTunnel(clientOf(account(), { timeoutMs: 300 }), BODY));
 		expect(error.message).toContain('no answer came in time');
-		expect(effectOf(error)).toBe('unknown');
+		expect(error.effect).toBe('unknown');
 		expect(Date.now() - started).toBeLessThan(10_000);
 	});
 });
@@ -168,7 +181,7 @@ describe('an error', () => {
 				],
 			}),
 		} as never);
-		const error = await failing(getIpsecTunnel(clientOf(account()), ID, { itemIndex: 7 }));
+		const error = await failing(getIpsecTunnel(clientOf(account()), ID), 7);
 		expect(error.message).toBe(
 			`Could not get the tunnel ${ID}: Cloudflare refused the request (HTTP 400)`,
 		);
@@ -177,7 +190,8 @@ describe('an error', () => {
 		);
 		expect(error.description).toMatch(/Ray ID: \w+-[A-Z]{3}\.$/);
 		expect(error.httpCode).toBe('400');
-		expect(error.context).toMatchObject({ itemIndex: 7, effect: 'none' });
+		expect(error.context).toMatchObject({ itemIndex: 7 });
+		expect(error.effect).toBe('none');
 	});
 
 	it.each([
@@ -233,7 +247,7 @@ describe('an error', () => {
 			await failing(setPsks(client, [{ id: ID, psk: SECRET }])),
 		];
 		for (const error of errors) {
-			expect(error.description).toContain('***');
+			expect(error.description).toContain('left out');
 			expect(everything(error)).not.toContain(SECRET);
 			expect(everything(error)).not.toContain(simulator.apiToken);
 			expect(everything(error)).not.toMatch(/authorization|bearer /i);
@@ -306,7 +320,7 @@ describe('repetition', () => {
 			account().resetRequests();
 			const result = call(client());
 			if (repeatable.includes(name)) await result;
-			else expect(effectOf(await failing(result))).toBe('unknown');
+			else expect((await failing(result)).effect).toBe('unknown');
 			expect(account().requests).toHaveLength(repeatable.includes(name) ? 2 : 1);
 		}
 	});
@@ -317,7 +331,7 @@ describe('repetition', () => {
 			const error = await failing(call(clientOf(account(), { baseUrl: CLOSED })));
 			expect(error.message).toContain('the connection was refused');
 			expect(error.httpCode).toBe('ECONNREFUSED');
-			expect(effectOf(error)).toBe('none');
+			expect(error.effect).toBe('none');
 			expect(virtual.slept()).toBe(500 + 1000 + 2000 + 4000);
 		},
 	);
@@ -384,7 +398,7 @@ describe('repetition', () => {
 			code: 1000,
 			message: 'oops',
 		});
-		expect(effectOf(await failing(generatePsk(stopped, ID)))).toBeDefined();
+		expect((await failing(generatePsk(stopped, ID))).effect).toBeDefined();
 	});
 
 	it('requests keep within the Ratelimit header, and none is answered 429', async () => {

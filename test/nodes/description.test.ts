@@ -1,6 +1,7 @@
 import type { INodeParameters, INodeProperties } from 'n8n-workflow';
 import { NodeHelpers } from 'n8n-workflow';
 import { CloudflareMagicIpsec } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsec.node';
+import { resources } from '../../nodes/CloudflareMagicIpsec/resources';
 import { workflowOf } from '../helpers/engine';
 import { actionNode, NODE, sources } from '../helpers/node';
 
@@ -57,6 +58,7 @@ const PANEL: Record<string, Record<string, string[]>> = {
 			'options.accountId',
 			'options.concurrency',
 			'options.requireUnsaved',
+			'options.stopAfterUnknown',
 			'options.timeout',
 			'options.validateOnly',
 		],
@@ -118,6 +120,29 @@ describe.each(operations)('the panel of %s: %s', (resource, operation) => {
 		expect(
 			outputs.map((output) => (typeof output === 'string' ? output : output.displayName)),
 		).toEqual(resource === 'psk' ? ['Secret', 'Notification'] : [undefined]);
+	});
+});
+
+describe('the list of all operations', () => {
+	it('is what the panel offers', () => {
+		const offered = resources.map(({ value, operations: of }) => [
+			value,
+			of.map((operation) => operation.value),
+		]);
+		expect(Object.fromEntries(offered)).toEqual(
+			Object.fromEntries(
+				Object.entries(PANEL).map(([resource, names]) => [resource, Object.keys(names)]),
+			),
+		);
+	});
+
+	it('is in alphabetical order, and begins with an operation of its own', () => {
+		const sorted = (names: string[]) => expect(names).toEqual([...names].sort());
+		sorted(resources.map(({ name }) => name));
+		for (const { operations: of, first } of resources) {
+			sorted(of.map(({ name }) => name));
+			expect(of).toContain(first);
+		}
 	});
 });
 

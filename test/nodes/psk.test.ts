@@ -105,6 +105,7 @@ describe.each(['apiToken', 'apiKey'])('psk operations with %s', (authentication)
 		expect(simulator.requests.map(({ operation, query }) => [operation, query])).toEqual([
 			['list', {}],
 			['pskSet', { validate_only: 'true' }],
+			['list', {}],
 		]);
 	});
 });
@@ -153,7 +154,7 @@ describe('prepare', () => {
 			times: Infinity,
 		});
 		const { error } = await psk(simulator, 'prepare');
-		expect(error?.message).toContain('Could not check 3 PSKs');
+		expect(error?.message).toContain('Could not check 1 PSK: ');
 		expect(liveKeys(simulator)).toEqual(before);
 	});
 });
@@ -169,7 +170,7 @@ describe('validate only', () => {
 		expect(statuses(jsons[1])).toEqual(['validated', 'validated', 'validated']);
 		expect(jsons[1]![0]!.message).toContain('nothing was changed');
 		expect(liveKeys(simulator)).toEqual(before);
-		expect(simulator.requests.filter(({ operation: name }) => name === 'list')).toHaveLength(1);
+		expect(simulator.requests.filter(({ operation: name }) => name === 'list')).toHaveLength(2);
 	});
 
 	it('generate: a check that is refused is unapplied, a lost one too', async () => {
@@ -227,7 +228,7 @@ describe('bulk', () => {
 		expect(notification![2]!.reason).toContain(
 			'has not moved, so the old key is probably still live',
 		);
-		expect(notification![1]!.reason).toContain('run Set again');
+		expect(notification![1]!.reason).toContain('run Set with it');
 		expect(secret!.map((item) => item.ipsec_tunnel_id)).not.toContain(first);
 		expect(secret!.find((item) => item.ipsec_tunnel_id === second)).toMatchObject({
 			status: 'unknown',
@@ -605,7 +606,9 @@ describe('after the first change', () => {
 			reason: `psk "${key}" is too plain`,
 		});
 		const { jsons } = await psk(simulator, 'set');
-		expect(jsons[1]![0]!.reason).toBe('psk "***" is too plain');
+		expect(jsons[1]![0]!.reason).toBe(
+			'Cloudflare refused the key; its text is left out, because it may repeat a secret',
+		);
 	});
 
 	it('reasons that repeat the key in escaped form are cleaned of it too', async () => {
@@ -623,7 +626,9 @@ describe('after the first change', () => {
 				.tunnels()
 				.map(({ id }, index) => ({ id, psk: index === 0 ? key : `k-${id}` })),
 		});
-		expect(jsons[1]![0]!.reason).toBe('cannot read {"psk":"***"}');
+		expect(jsons[1]![0]!.reason).toBe(
+			'Cloudflare refused the key; its text is left out, because it may repeat a secret',
+		);
 	});
 
 	it('a reason that is no text is replaced', async () => {
@@ -868,6 +873,13 @@ describe('a key that is typed in', () => {
 	});
 });
 
+/** Settings that say of everything that n8n must not store it. */
+const UNSAVED = {
+	saveDataSuccessExecution: 'none',
+	saveDataErrorExecution: 'none',
+	saveExecutionProgress: false,
+};
+
 describe('Require Unsaved Executions', () => {
 	const account = useAccount();
 
@@ -879,7 +891,13 @@ describe('Require Unsaved Executions', () => {
 			const { error } = await psk(simulator, operation, { options, mode: 'trigger' });
 			expect(error?.description).toContain("'Save successful production executions'");
 			expect(simulator.requests).toHaveLength(0);
-			const settings = { saveDataSuccessExecution: 'none', saveDataErrorExecution: 'none' };
+			for (const saveExecutionProgress of [undefined, 'DEFAULT', true]) {
+				const settings = { ...UNSAVED, saveExecutionProgress };
+				const run = await psk(simulator, operation, { options, mode: 'trigger', settings });
+				expect(run.error?.description).toContain("'Save execution progress'");
+			}
+			expect(simulator.requests).toHaveLength(0);
+			const settings = UNSAVED;
 			const { jsons } = await psk(simulator, operation, { options, mode: 'trigger', settings });
 			expect(jsons[0]).toHaveLength(3);
 		},
@@ -901,18 +919,14 @@ describe('hints about what n8n stores', () => {
 		expect(await hint({ saveDataSuccessExecution: 'none' }, 'trigger')).not.toContain('successful');
 		expect(
 			await hint({ saveDataSuccessExecution: 'none', saveDataErrorExecution: 'none' }, 'trigger'),
-		).toBe('[]');
-		expect(
-			await hint(
-				{
-					saveDataSuccessExecution: 'none',
-					saveDataErrorExecution: 'none',
-					saveExecutionProgress: true,
-				},
-				'trigger',
-			),
 		).toContain("'Save execution progress'");
+		expect(await hint(UNSAVED, 'trigger')).toBe('[]');
+		expect(await hint({ ...UNSAVED, saveExecutionProgress: true }, 'trigger')).toContain(
+			"'Save execution progress'",
+		);
 		expect(await hint({}, 'manual')).toContain("'Save manual executions'");
-		expect(await hint({ saveManualExecutions: false }, 'manual')).toBe('[]');
+		expect(
+			await hint({ saveManualExecutions: false, saveExecutionProgress: false }, 'manual'),
+		).toBe('[]');
 	});
 });

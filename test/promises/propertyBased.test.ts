@@ -1,18 +1,18 @@
 import * as fc from 'fast-check';
-import { NodeApiError } from 'n8n-workflow';
 import { CloudflareClient } from '../../nodes/api/client';
 import {
 	createIpsecTunnel,
 	deleteIpsecTunnel,
-	generatePsk,
 	getIpsecTunnel,
 	listIpsecTunnels,
-	setPsks,
 	updateIpsecTunnel,
 	updateIpsecTunnels,
 } from '../../nodes/api/ipsecTunnels';
+import { CallError } from '../../nodes/api/failure';
+import { generatePsk, setPsks } from '../../nodes/api/psks';
+import { transportOf } from '../../nodes/shared/transport';
 import { useAccount } from '../helpers/account';
-import { contextsOf } from '../helpers/contexts';
+import { contextsOf } from '../helpers/context';
 import { credentialsOf } from '../helpers/node';
 import type { Fault, FaultyRun } from '../helpers/oracle';
 import { ENDPOINT, FAULTS, findings, MODES } from '../helpers/oracle';
@@ -164,13 +164,15 @@ describe('malformed answers', () => {
 	const account = useAccount({ seed: 1 });
 	useVirtualClock();
 
-	it('become a NodeApiError, or a result, 10,000 times', async () => {
+	it('become a CallError, or a result, 10,000 times', async () => {
+		const type = 'cloudflareMagicTokenApi';
+		const credentials = credentialsOf(account());
 		const { execute } = contextsOf({
 			parameters: { resource: 'tunnel', operation: 'get' },
-			credentials: credentialsOf(account()),
+			credentials,
 		});
-		const client = new CloudflareClient(execute, {
-			credentialType: 'cloudflareMagicTokenApi',
+		const client = new CloudflareClient({
+			transport: transportOf(execute, { type, data: credentials[type]! }),
 			baseUrl: account().url,
 			accountId: account().accountId,
 			secrets: [account().apiToken],
@@ -184,7 +186,7 @@ describe('malformed answers', () => {
 					() => undefined,
 					(reason: unknown) => reason,
 				);
-				if (error !== undefined) expect(error).toBeInstanceOf(NodeApiError);
+				if (error !== undefined) expect(error).toBeInstanceOf(CallError);
 			}),
 			{ numRuns: 10_000, ...SEED },
 		);

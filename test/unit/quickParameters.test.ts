@@ -1,6 +1,6 @@
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { withQuickParameters } from '../../nodes/shared/quickParameters';
-import { contextsOf } from '../helpers/contexts';
+import { contextsOf } from '../helpers/context';
 
 /**
  * The quick way to read a parameter is a shortcut and no second expression language: whatever it

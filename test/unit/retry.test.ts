@@ -1,6 +1,6 @@
 import { clock } from '../../nodes/http/clock';
 import { Pacer } from '../../nodes/api/pacer';
-import { delayBefore, effectOfFault, mayRepeat, retryAfterMs } from '../../nodes/http/retry';
+import { delayBefore, faultOf, mayRepeat, retryAfterMs } from '../../nodes/http/retry';
 import { useVirtualClock } from '../helpers/virtualClock';
 
 describe('what may be repeated', () => {
@@ -15,13 +15,17 @@ describe('what may be repeated', () => {
 		);
 	});
 
-	it('only a lost, unreadable or 5xx answer leaves the effect unknown', () => {
-		const all = ['refused', 'lost', 'unreadable', 'throttled', 'server', 'rejected'] as const;
-		expect(all.filter((fault) => effectOfFault(fault) === 'unknown')).toEqual([
-			'lost',
-			'unreadable',
-			'server',
-		]);
+	it.each([
+		[429, true, 'throttled'],
+		[408, false, 'server'],
+		[500, true, 'server'],
+		[400, true, 'rejected'],
+		[404, false, 'rejected'],
+		[200, true, 'rejected'],
+		[200, false, 'unreadable'],
+		[302, false, 'unreadable'],
+	] as const)('HTTP %d, a refusal in the form of the API: %s, is %s', (status, refusal, fault) => {
+		expect(faultOf(status, refusal)).toBe(fault);
 	});
 });
 
@@ -57,55 +61,81 @@ describe('pacing by the Ratelimit header', () => {
 
 	it('sends freely while there is no header', async () => {
 		const pacer = new Pacer();
-		for (let n = 0; n < 100; n++) await pacer.enter();
+		for (let n = 0; n < 100; n++) await pacer.enter(Infinity);
 		expect(virtual.slept()).toBe(0);
 	});
 
 	it('waits for the window to end when nothing is left', async () => {
 		const pacer = new Pacer();
-		await pacer.enter();
+		await pacer.enter(Infinity);
 		pacer.leave('"default";r=1;t=30');
-		await pacer.enter();
+		await pacer.enter(Infinity);
 		expect(virtual.slept()).toBe(0);
 		pacer.leave('"default";r=0;t=29');
-		await pacer.enter();
+		await pacer.enter(Infinity);
 		expect(virtual.slept()).toBeGreaterThanOrEqual(29_000);
 		expect(virtual.slept()).toBeLessThanOrEqual(30_000);
 	});
 
 	it('counts requests that are under way', async () => {
 		const pacer = new Pacer();
-		await pacer.enter();
+		await pacer.enter(Infinity);
 		pacer.leave('"default";r=2;t=10');
-		await pacer.enter();
-		await pacer.enter();
+		await pacer.enter(Infinity);
+		await pacer.enter(Infinity);
 		expect(virtual.slept()).toBe(0);
-		await pacer.enter();
+		await pacer.enter(Infinity);
 		expect(virtual.slept()).toBe(10_000);
 	});
 
 	it('takes the smallest number of a window, whatever order answers come in', async () => {
 		const pacer = new Pacer();
-		await Promise.all([pacer.enter(), pacer.enter()]);
+		await Promise.all([pacer.enter(Infinity), pacer.enter(Infinity)]);
 		pacer.leave('"default";r=0;t=5');
 		pacer.leave('"default";r=1;t=5');
-		await pacer.enter();
+		await pacer.enter(Infinity);
 		expect(virtual.slept()).toBe(5_000);
 	});
 
 	it('never waits longer than five and a half minutes', async () => {
 		const pacer = new Pacer();
-		await pacer.enter();
+		await pacer.enter(Infinity);
 		pacer.leave('"default";r=0;t=86400');
-		await pacer.enter();
+		await pacer.enter(Infinity);
 		expect(virtual.slept()).toBe(330_000);
+	});
+
+	it('tells how long the turn would take, if that is past the limit, and does not wait', async () => {
+		const pacer = new Pacer();
+		await pacer.enter(Infinity);
+		pacer.leave('"default";r=0;t=60');
+		expect(await pacer.enter(clock.elapsed() + 59_000)).toEqual({ waitMs: 60_000 });
+		expect(virtual.slept()).toBe(0);
+		expect(await pacer.enter(clock.elapsed() + 60_000)).toBe('now');
+	});
+
+	it('ends waiting when it is stopped', async () => {
+		const pacer = new Pacer();
+		await pacer.enter(Infinity);
+		pacer.leave('"default";r=0;t=60');
+		expect(await pacer.enter(Infinity, AbortSignal.abort())).toBe('stopped');
+	});
+
+	it('does not care for a clock that is set back', async () => {
+		const pacer = new Pacer();
+		await pacer.enter(Infinity);
+		pacer.leave('"default";r=0;t=30');
+		const { now } = clock;
+		clock.now = () => now() - 86_400_000;
+		await pacer.enter(Infinity);
+		expect(virtual.slept()).toBe(30_000);
 	});
 
 	it.each(['nonsense', '', undefined, '"default";r=;t=1', 'r=x'])('ignores %p', async (header) => {
 		const pacer = new Pacer();
-		await pacer.enter();
+		await pacer.enter(Infinity);
 		pacer.leave(header);
-		await pacer.enter();
+		await pacer.enter(Infinity);
 		expect(virtual.slept()).toBe(0);
 	});
 });
