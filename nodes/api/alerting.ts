@@ -1,4 +1,5 @@
-import type { Call, CloudflareClient } from './client';
+import type { Call } from './call';
+import type { CloudflareClient } from './client';
 import { CallError } from './failure';
 import type { JsonRecord } from '../http/json';
 import { field, record } from '../http/json';
