@@ -3,7 +3,22 @@ import { clock } from '../http/clock';
 import type { JsonRecord } from '../http/json';
 import { fingerprint, secondsOf } from './alert';
 import type { TriggerState } from './state';
-import { REMEMBERED_ALERTS } from './state';
+
+/**
+ * Knowing an alert that comes a second time: Cloudflare may repeat a delivery, and Catch Up finds in
+ * the history what came already. Of the last day each alert is remembered, up to a number that n8n
+ * can store with every alert; of what is older only a mark, up to which everything counts as known.
+ *
+ * What this can't do: more than REMEMBERED_ALERTS in a day push the oldest out, and these would be
+ * taken again (the mark must not be used within a day, as it would swallow late alerts of a burst).
+ * And it is no guard against an attacker: the secret is sent with every alert and signs none, so
+ * that whoever can repeat one can also write new ones.
+ */
+
+export const REMEMBERED_ALERTS = 2000;
+
+/** Seconds before the newest alert. */
+export const REMEMBERED_TIME = 86_400;
 
 /** What tells the trigger of one workflow from all others of this process. */
 export interface Owner {
@@ -39,23 +54,38 @@ export function known(owner: Owner, state: TriggerState): string[] {
 	return [...new Set([...state.seen, ...takenBy(owner)])];
 }
 
+/** Seconds since 1970 of the newest of some entries. */
+export function newestOf(entries: string[], atLeast = 0): number {
+	return entries.reduce((newest, entry) => Math.max(newest, secondsIn(entry)), atLeast);
+}
+
 /**
- * True for an alert that comes for the first time, which is remembered. Reads, compares and writes
- * without a pause in between.
+ * Remembers an alert; false for one that was known, or that is too old not to be. Reads, compares
+ * and writes without a pause in between.
  */
-export function isNew(owner: Owner, state: TriggerState, alert: JsonRecord): boolean {
+export function remember(owner: Owner, state: TriggerState, alert: JsonRecord): boolean {
 	const now = Math.floor(clock.now() / 1000);
-	const print = fingerprint(alert);
+	// A time of 0 is one that was not set.
+	const seconds = Math.min(secondsOf(alert) || now, now);
 	const before = known(owner, state);
+	const horizon = newestOf(before, seconds) - REMEMBERED_TIME;
+	if (seconds <= Math.min(state.since ?? 0, horizon)) return false;
+	const print = fingerprint(alert);
 	if (before.some((entry) => entry.endsWith(`:${print}`))) return false;
-	const all = [...before, `${Math.min(secondsOf(alert) ?? now, now)}:${print}`];
-	const forgotten = all.slice(0, -REMEMBERED_ALERTS).map(secondsIn);
-	if (forgotten.length > 0) state.since = Math.max(state.since ?? 0, ...forgotten);
-	const kept = all.slice(-REMEMBERED_ALERTS);
+	const recent = [...before, `${seconds}:${print}`].filter((entry) => secondsIn(entry) > horizon);
+	const kept = recent.slice(-REMEMBERED_ALERTS);
+	const still = new Set(kept);
+	const forgotten = before.filter((entry) => !still.has(entry));
+	if (forgotten.length > 0) state.since = newestOf(forgotten, state.since);
 	state.seen = kept;
 	const key = keyOf(owner);
 	if (key !== undefined) taken.set(key, kept);
 	return true;
+}
+
+/** Puts into the state what this process took while n8n was about to store another state. */
+export function recall(owner: Owner, state: TriggerState): void {
+	if (takenBy(owner).length > 0) state.seen = known(owner, state).slice(-REMEMBERED_ALERTS);
 }
 
 /** Forgets the alerts of a trigger that is gone. */
