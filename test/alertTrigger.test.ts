@@ -460,10 +460,7 @@ describe('requests to the webhook', () => {
 		['no secret', () => ({})],
 		['another secret', () => ({ 'cf-webhook-auth': 'x' })],
 		['an empty secret', () => ({ 'cf-webhook-auth': '' })],
-		[
-			'a part of the secret',
-			() => ({ 'cf-webhook-auth': secretText().slice(1) }),
-		],
+		['a part of the secret', () => ({ 'cf-webhook-auth': secretText().slice(1) })],
 		[
 			'the secret twice',
 			() => {
@@ -475,9 +472,7 @@ describe('requests to the webhook', () => {
 		expect(await post({}, headers())).toBe(401);
 		expect(await host.post('{"text":"Hello World! …"}', headers())).toBe(401);
 		expect(host.started).toEqual([]);
-		expect(
-			host.answers.every(({ body: text }) => !text.includes(secretText())),
-		).toBe(true);
+		expect(host.answers.every(({ body: text }) => !text.includes(secretText()))).toBe(true);
 	});
 
 	it('with the secret start the workflow once', async () => {
@@ -591,7 +586,6 @@ describe('requests to the webhook', () => {
 		expect(leaksIn(host.started, [known])).toEqual([]);
 		expect(jsons()[0]!.text).toBe('***');
 	});
-
 });
 
 describe('catching up', () => {

@@ -142,10 +142,10 @@ export function alertOfEntry(entry: JsonRecord, accountId: string): JsonRecord {
 	const { metadata, ...alert }: JsonRecord = body ?? { text: text(given) };
 	const event = field(metadata, 'event');
 	const beside: JsonRecord = {
-		name: entry.name,
+		name: text(entry.name),
 		account_id: accountId,
-		policy_id: entry.policy_id,
-		alert_type: entry.alert_type,
+		policy_id: text(entry.policy_id),
+		alert_type: text(entry.alert_type),
 		alert_correlation_id: field(event, 'id'),
 		ts: secondsOf({ ts: field(event, 'created_at') }) ?? secondsOf({ ts: entry.sent }),
 	};

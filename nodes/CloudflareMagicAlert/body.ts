@@ -6,7 +6,7 @@ import { record } from '../http/json';
  * walks over it afterwards (n8n's own code too) takes a time that is known, and no stack overflows.
  */
 
-/** Bytes; Cloudflare's alerts have a few hundred. */
+/** Bytes or characters; Cloudflare's alerts have a few hundred. */
 export const LARGEST_BODY = 1024 * 1024;
 
 /** Levels of lists and objects in each other; Cloudflare's alerts have two. */
@@ -28,8 +28,9 @@ export function shallowRecord(value: unknown): JsonRecord | undefined {
 	return isDeeperThan(DEEPEST_BODY, value) ? undefined : record(value);
 }
 
-/** The JSON object that a text is; undefined for any other text, and for one nested too deep. */
+/** The JSON object that a text is; undefined for any other text, and for one too long or too deep. */
 export function jsonObject(body: string): JsonRecord | undefined {
+	if (body.length > LARGEST_BODY) return undefined;
 	try {
 		return shallowRecord(JSON.parse(body));
 	} catch {

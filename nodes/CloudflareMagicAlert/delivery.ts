@@ -60,8 +60,7 @@ function isOfOwnPolicy(alert: JsonRecord, state: TriggerState, ownTag: string): 
  */
 function refuse(context: IWebhookFunctions, state: TriggerState): IWebhookResponseData {
 	if (state.secretHash !== undefined) return answer(context, 401, 'Unauthorized');
-	const body = rawBody(context);
-	const message = body.length > LARGEST_BODY ? undefined : jsonObject(body.toString('utf8'));
+	const message = jsonObject(rawBody(context).toString('utf8'));
 	if (message === undefined || !isAlert(message)) return {};
 	return answer(context, 503, 'The trigger is not ready');
 }

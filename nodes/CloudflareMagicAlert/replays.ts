@@ -2,7 +2,7 @@ import type { INode, IWorkflowMetadata, WorkflowExecuteMode } from 'n8n-workflow
 import { clock } from '../http/clock';
 import type { JsonRecord } from '../http/json';
 import { fingerprint, secondsOf } from './alert';
-import type { TriggerState } from './state';
+import type { Seen, TriggerState } from './state';
 
 /**
  * Knowing an alert that comes a second time: Cloudflare may repeat a delivery, and Catch Up finds in
@@ -32,7 +32,7 @@ export interface Owner {
  * and stores them as a whole when it is done, so that of two at the same time one knows nothing of
  * the other; here both do.
  */
-const taken = new Map<string, string[]>();
+const taken = new Map<string, Seen>();
 
 /** Undefined for a test from the editor, which lasts for one alert. */
 function keyOf(owner: Owner): string | undefined {
@@ -40,23 +40,20 @@ function keyOf(owner: Owner): string | undefined {
 	return JSON.stringify([owner.getWorkflow().id, owner.getNode().id]);
 }
 
-function takenBy(owner: Owner): string[] {
-	return taken.get(keyOf(owner) ?? '') ?? [];
-}
-
-/** Seconds since 1970 of an entry of `TriggerState.seen`. */
-export function secondsIn(entry: string): number {
-	return Number(entry.slice(0, entry.indexOf(':')));
+function takenBy(owner: Owner): Seen {
+	return taken.get(keyOf(owner) ?? '') ?? new Map();
 }
 
 /** All alerts that are known to have started the workflow, of the static data and of this process. */
-export function known(owner: Owner, state: TriggerState): string[] {
-	return [...new Set([...state.seen, ...takenBy(owner)])];
+export function known(owner: Owner, state: TriggerState): Map<string, number> {
+	return new Map([...state.seen, ...takenBy(owner)]);
 }
 
-/** Seconds since 1970 of the newest of some entries. */
-export function newestOf(entries: string[], atLeast = 0): number {
-	return entries.reduce((newest, entry) => Math.max(newest, secondsIn(entry)), atLeast);
+/** Seconds since 1970 of the newest of some alerts. */
+export function newestOf(seen: Iterable<[string, number]>): number {
+	let newest = 0;
+	for (const [, seconds] of seen) newest = Math.max(newest, seconds);
+	return newest;
 }
 
 /**
@@ -67,16 +64,16 @@ export function remember(owner: Owner, state: TriggerState, alert: JsonRecord): 
 	const now = Math.floor(clock.now() / 1000);
 	// A time of 0 is one that was not set.
 	const seconds = Math.min(secondsOf(alert) || now, now);
-	const before = known(owner, state);
-	const horizon = newestOf(before, seconds) - REMEMBERED_TIME;
-	if (seconds <= Math.min(state.since ?? 0, horizon)) return false;
+	const seen = known(owner, state);
+	const horizon = Math.max(newestOf(seen), seconds) - REMEMBERED_TIME;
 	const print = fingerprint(alert);
-	if (before.some((entry) => entry.endsWith(`:${print}`))) return false;
-	const recent = [...before, `${seconds}:${print}`].filter((entry) => secondsIn(entry) > horizon);
-	const kept = recent.slice(-REMEMBERED_ALERTS);
-	const still = new Set(kept);
-	const forgotten = before.filter((entry) => !still.has(entry));
-	if (forgotten.length > 0) state.since = newestOf(forgotten, state.since);
+	if (seen.has(print) || seconds <= Math.min(state.since ?? 0, horizon)) return false;
+	seen.set(print, seconds);
+	const kept = new Map([...seen].filter(([, at]) => at > horizon).slice(-REMEMBERED_ALERTS));
+	if (kept.size < seen.size) {
+		const forgotten = [...seen].filter(([one]) => !kept.has(one));
+		state.since = Math.max(state.since ?? 0, newestOf(forgotten));
+	}
 	state.seen = kept;
 	const key = keyOf(owner);
 	if (key !== undefined) taken.set(key, kept);
@@ -85,7 +82,7 @@ export function remember(owner: Owner, state: TriggerState, alert: JsonRecord): 
 
 /** Puts into the state what this process took while n8n was about to store another state. */
 export function recall(owner: Owner, state: TriggerState): void {
-	if (takenBy(owner).length > 0) state.seen = known(owner, state).slice(-REMEMBERED_ALERTS);
+	if (takenBy(owner).size > 0) state.seen = known(owner, state);
 }
 
 /** Forgets the alerts of a trigger that is gone. */

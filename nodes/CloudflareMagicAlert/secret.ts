@@ -12,7 +12,7 @@ import type { ResolvedCredential } from '../shared/transport';
  * holds, and of what names this node in this n8n. A random one would be known to `create` alone
  * until n8n has stored the static data, after it has returned; but the test message, for which
  * `create` waits, and the first alerts come before that, perhaps to another process. A made one is
- * known to every process at any time. The hash is looked at first and needs no credential, so that
+ * known at any time to every process that has the same WEBHOOK_URL. The hash is looked at first and needs no credential, so that
  * a token may be rotated, or not be readable, without the loss of an alert: the secret stays what it
  * is until the next activation, which sees that the credential would give another, and replaces it.
  */

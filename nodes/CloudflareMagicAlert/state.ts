@@ -14,12 +14,16 @@ export interface Made {
 	tag: string;
 }
 
+/** Alerts by their fingerprints, with the seconds since 1970 at which they were raised. */
+export type Seen = ReadonlyMap<string, number>;
+
 /** How many own policies are known: the present one, and earlier ones for alerts that come late. */
 const REMEMBERED_POLICIES = 5;
 
 /** A secret and its hash have the same form. */
 const HEX = /^[0-9a-f]{64}$/;
 
+/** Seconds since 1970, a colon and a fingerprint. */
 const SEEN = /^\d+:[\w-]+$/;
 
 function texts(value: unknown): string[] {
@@ -118,13 +122,19 @@ export class TriggerState {
 		this.data.since = seconds;
 	}
 
-	/** Alerts that were taken, oldest first: seconds since 1970, a colon and a fingerprint. */
-	get seen(): string[] {
-		return texts(this.data.seen).filter((entry) => SEEN.test(entry));
+	/** Alerts that were taken, in the order in which they came. */
+	get seen(): Seen {
+		const entries = texts(this.data.seen).filter((entry) => SEEN.test(entry));
+		return new Map(
+			entries.map((entry) => {
+				const colon = entry.indexOf(':');
+				return [entry.slice(colon + 1), Number(entry.slice(0, colon))];
+			}),
+		);
 	}
 
-	set seen(entries: string[]) {
-		this.data.seen = entries;
+	set seen(seen: Seen) {
+		this.data.seen = [...seen].map(([print, seconds]) => `${seconds}:${print}`);
 	}
 
 	/** Brings what older versions of the package left into the present form. */
