@@ -1,7 +1,6 @@
 import { printed } from './printed';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import * as core from 'n8n-core';
 import type {
 	IDataObject,
@@ -17,8 +16,12 @@ import { ObservableObject } from 'n8n-workflow';
 import { request } from 'undici';
 import { additionalData, PACKAGE_NAME, workflowOf } from './engine';
 import { bodyOf } from './forward';
-import type { Credentials } from './node';
+import { close, listen } from './ports';
+import type { Credentials } from './account';
+import { credentialsOf } from './account';
 import { sources } from './node';
+import type { Simulator, SimulatorOptions } from '../simulator';
+import { startSimulator } from '../simulator';
 
 /**
  * A piece of n8n around one webhook trigger: its contexts come from n8n-core, requests come over a
@@ -249,8 +252,7 @@ export async function startWebhookHost(): Promise<WebhookHost> {
 			response.end(String(error));
 		});
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const origin = `http://127.0.0.1:${await listen(server)}`;
 
 	const host: WebhookHost = {
 		origin,
@@ -361,11 +363,23 @@ export async function startWebhookHost(): Promise<WebhookHost> {
 			});
 			return open;
 		},
-		async close() {
-			const closed = new Promise((resolve) => server.close(resolve));
-			server.closeAllConnections();
-			await closed;
-		},
+		close: async () => await close(server),
 	};
 	return host;
+}
+
+/**
+ * Starts a simulated account whose notifications reach the host by its public address, and gives the host
+ * its credentials.
+ */
+export async function startAccountFor(
+	host: WebhookHost,
+	options: SimulatorOptions,
+): Promise<Simulator> {
+	const simulator = await startSimulator({
+		...options,
+		alerting: { publicOrigins: { [PUBLIC_ORIGIN]: host.origin }, ...options.alerting },
+	});
+	host.credentials = credentialsOf(simulator);
+	return simulator;
 }

@@ -8,9 +8,8 @@ import { credentialsOf, sources } from '../helpers/node';
 import { leaksIn } from '../helpers/scanner';
 import { useVirtualClock } from '../helpers/virtualClock';
 import type { WebhookHost } from '../helpers/webhook';
-import { ALERT_NODE, PUBLIC_ORIGIN, startWebhookHost } from '../helpers/webhook';
+import { ALERT_NODE, PUBLIC_ORIGIN, startAccountFor, startWebhookHost } from '../helpers/webhook';
 import type { Alert, Delivery, SimulatorOptions, Simulator } from '../simulator';
-import { startSimulator } from '../simulator';
 
 /** The alert trigger on n8n-core's contexts and real sockets, against the simulated account. */
 
@@ -21,14 +20,7 @@ let simulator: Simulator;
 
 async function startAccount(options: SimulatorOptions = {}): Promise<void> {
 	await simulator?.close();
-	simulator = await startSimulator({
-		tunnels: 3,
-		seed: 5,
-		now: clock.now,
-		...options,
-		alerting: { publicOrigins: { [PUBLIC_ORIGIN]: host.origin }, ...options.alerting },
-	});
-	host.credentials = credentialsOf(simulator);
+	simulator = await startAccountFor(host, { tunnels: 3, seed: 5, now: clock.now, ...options });
 }
 
 beforeEach(async () => {

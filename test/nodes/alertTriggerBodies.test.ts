@@ -4,12 +4,10 @@ import type { IDataObject } from 'n8n-workflow';
 import { alertOfEntry, eventOf, itemOf } from '../../nodes/CloudflareMagicAlert/alert';
 import { withoutSecret } from '../../nodes/CloudflareMagicAlert/echo';
 import type { JsonRecord } from '../../nodes/http/json';
-import { credentialsOf } from '../helpers/node';
 import { leaksIn } from '../helpers/scanner';
 import type { WebhookHost } from '../helpers/webhook';
-import { PUBLIC_ORIGIN, startWebhookHost } from '../helpers/webhook';
+import { startAccountFor, startWebhookHost } from '../helpers/webhook';
 import type { Simulator } from '../simulator';
-import { startSimulator } from '../simulator';
 
 /** Alerts of every form: no page of Cloudflare's shows one of Magic's, so that any may come. */
 
@@ -229,12 +227,7 @@ describe('a request of any form', () => {
 
 	beforeAll(async () => {
 		host = await startWebhookHost();
-		simulator = await startSimulator({
-			tunnels: 1,
-			seed: 3,
-			alerting: { publicOrigins: { [PUBLIC_ORIGIN]: host.origin } },
-		});
-		host.credentials = credentialsOf(simulator);
+		simulator = await startAccountFor(host, { tunnels: 1, seed: 3 });
 		await host.activate();
 		printed.length = 0;
 	});

@@ -3,13 +3,11 @@ import { setImmediate as pause } from 'node:timers/promises';
 import { clock } from '../../nodes/http/clock';
 import type { Fault } from '../helpers/oracle';
 import { FAULTS } from '../helpers/oracle';
-import { credentialsOf } from '../helpers/node';
 import { leaksIn } from '../helpers/scanner';
 import { useVirtualClock } from '../helpers/virtualClock';
 import type { WebhookHost } from '../helpers/webhook';
-import { PUBLIC_ORIGIN, startWebhookHost } from '../helpers/webhook';
+import { startAccountFor, startWebhookHost } from '../helpers/webhook';
 import type { Operation, Simulator } from '../simulator';
-import { startSimulator } from '../simulator';
 
 /**
  * Every hook of the alert trigger × every endpoint that it asks × every fault that the simulator can
@@ -75,12 +73,7 @@ function addFault(fault: object, operation: Operation, times: number): void {
 
 async function stage(): Promise<void> {
 	host = await startWebhookHost();
-	simulator = await startSimulator({
-		tunnels: 1,
-		seed: 9,
-		alerting: { publicOrigins: { [PUBLIC_ORIGIN]: host.origin } },
-	});
-	host.credentials = credentialsOf(simulator);
+	simulator = await startAccountFor(host, { tunnels: 1, seed: 9 });
 	printed.length = 0;
 	waiting = [];
 	clock.deadline = () => {
