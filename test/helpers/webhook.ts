@@ -62,6 +62,10 @@ export interface WebhookHost {
 	listen(): Promise<() => Promise<boolean>>;
 	/** Sends a request to the webhook as anybody might. */
 	post(body: string | Buffer, headers?: Record<string, string | string[]>): Promise<number>;
+	/** Puts another workflow, with the same node in it, in place of this one's: a copy by its file. */
+	become(other: WebhookHost): void;
+	readonly webhookId: string;
+	readonly workflowId: string;
 	/** Lets a request be answered only when the returned function is called. */
 	holdNext(): () => void;
 	close(): Promise<void>;
@@ -100,7 +104,7 @@ function httpData(incoming: IncomingMessage, response: ServerResponse, rawBody: 
 
 /** Starts the host on a free port of 127.0.0.1. */
 export async function startWebhookHost(): Promise<WebhookHost> {
-	const id = `workflow-${++hosts}`;
+	let id = `workflow-${++hosts}`;
 	const parameters: INodeParameters = { authentication: 'apiToken' };
 	const started: INodeExecutionData[][] = [];
 	const answers: WebhookHost['answers'] = [];
@@ -145,6 +149,7 @@ export async function startWebhookHost(): Promise<WebhookHost> {
 		`/${test ? 'webhook-test' : 'webhook'}/${alertNode.webhookId}/webhook`;
 	const more = (): IDataObject => ({
 		...additionalData({ types: sources, credentials: host.credentials }),
+		instanceBaseUrl: `${host.publicOrigin}/`,
 		webhookBaseUrl: `${host.publicOrigin}/webhook`,
 		webhookTestBaseUrl: `${host.publicOrigin}/webhook-test`,
 	});
@@ -175,7 +180,7 @@ export async function startWebhookHost(): Promise<WebhookHost> {
 			workflow,
 			workflow.getNode(ALERT_NODE)!,
 			more() as never,
-			test ? 'manual' : 'trigger',
+			name === 'delete' ? 'internal' : test ? 'manual' : 'trigger',
 			mode,
 			webhookData(test),
 		);
@@ -263,6 +268,18 @@ export async function startWebhookHost(): Promise<WebhookHost> {
 		publicOrigin: PUBLIC_ORIGIN,
 		workflow: () => workflowWith({}),
 		path,
+		get webhookId() {
+			return alertNode.webhookId!;
+		},
+		get workflowId() {
+			return id;
+		},
+		become(other) {
+			id = other.workflowId;
+			alertNode.webhookId = other.webhookId;
+			Object.assign(parameters, structuredClone(other.parameters));
+			host.setStaticData(other.staticData());
+		},
 		async activate(mode = 'activate') {
 			const workflow = load();
 			live.add(path());
