@@ -1,3 +1,4 @@
+import { statusFault } from '../helpers/answer';
 import { printed } from '../helpers/printed';
 import { createHash } from 'node:crypto';
 import type { IDataObject, INode, INodeProperties } from 'n8n-workflow';
@@ -366,13 +367,7 @@ describe('what is there already', () => {
 
 	it('counts as gone after a 404 of another kind only if it is not listed', async () => {
 		await host.activate();
-		simulator.faults.add({
-			operation: 'deletePolicy',
-			kind: 'status',
-			status: 404,
-			code: 7003,
-			times: 'always',
-		});
+		simulator.faults.add(statusFault('deletePolicy', 404, 7003, { times: 'always' }));
 		expect(await host.deactivate()).toBe(false);
 		expect(host.staticData().made).toHaveLength(2);
 		expect(left()).toHaveLength(2);
@@ -701,13 +696,7 @@ describe('catching up', () => {
 	it('does not keep the workflow from being active when the history can not be read', async () => {
 		await host.activate();
 		host.crash();
-		simulator.faults.add({
-			operation: 'listAlertHistory',
-			kind: 'status',
-			status: 403,
-			code: 10000,
-			times: 'always',
-		});
+		simulator.faults.add(statusFault('listAlertHistory', 403, 10000, { times: 'always' }));
 		await host.activate('init');
 		expect(log()).toContain('missed alerts could not be looked up');
 		expect(log()).toContain('Notifications Write');
@@ -831,13 +820,7 @@ describe('what can not be done', () => {
 		[17102, 'Activate the workflow again'],
 		[17103, "check 'SLO'"],
 	])('is said clearly for code %i, and the destination is removed', async (code, remedy) => {
-		simulator.faults.add({
-			operation: 'createPolicy',
-			kind: 'status',
-			status: 400,
-			code,
-			message: 'm',
-		});
+		simulator.faults.add(statusFault('createPolicy', 400, code, { message: 'm' }));
 		const error = await failure(host.activate());
 		expect(error.description).toContain(remedy);
 		expect(left()).toEqual([]);
@@ -845,7 +828,7 @@ describe('what can not be done', () => {
 	});
 
 	it('is logged when the destination can not be removed, which a later delete does', async () => {
-		simulator.faults.add({ operation: 'createPolicy', kind: 'status', status: 400, code: 17003 });
+		simulator.faults.add(statusFault('createPolicy', 400, 17003));
 		simulator.faults.add({
 			operation: 'deleteWebhook',
 			kind: 'status',

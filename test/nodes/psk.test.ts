@@ -1,7 +1,7 @@
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import type { Simulator } from '../simulator';
 import { useAccount } from '../helpers/account';
-import { answerWith } from '../helpers/answer';
+import { answerFault, statusFault } from '../helpers/answer';
 import type { NodeResult, NodeRun } from '../helpers/node';
 import { credentialsOf, runNode } from '../helpers/node';
 import { useVirtualClock } from '../helpers/virtualClock';
@@ -145,14 +145,7 @@ describe('prepare', () => {
 	it('a check that fails stops the run, and changes nothing', async () => {
 		const simulator = account();
 		const before = liveKeys(simulator);
-		simulator.faults.add({
-			kind: 'status',
-			operation: 'pskSet',
-			status: 400,
-			code: 1022,
-			message: 'no',
-			times: Infinity,
-		});
+		simulator.faults.add(statusFault('pskSet', 400, 1022, { message: 'no', times: Infinity }));
 		const { error } = await psk(simulator, 'prepare');
 		expect(error?.message).toContain('Could not check 1 PSK: ');
 		expect(liveKeys(simulator)).toEqual(before);
@@ -175,13 +168,7 @@ describe('validate only', () => {
 
 	it('generate: a check that is refused is unapplied, a lost one too', async () => {
 		const simulator = account();
-		simulator.faults.add({
-			kind: 'status',
-			operation: 'pskGenerate',
-			status: 500,
-			code: 1000,
-			message: 'oops',
-		});
+		simulator.faults.add(statusFault('pskGenerate', 500, 1000, { message: 'oops' }));
 		const { jsons } = await psk(simulator, 'generate', {
 			options: { validateOnly: true, concurrency: 1 },
 		});
@@ -304,14 +291,9 @@ describe('before the first change', () => {
 	});
 
 	it('one list that fails stops the run', async () => {
-		account().faults.add({
-			kind: 'status',
-			operation: 'list',
-			status: 403,
-			code: 10000,
-			message: 'Authentication error',
-			times: Infinity,
-		});
+		account().faults.add(
+			statusFault('list', 403, 10000, { message: 'Authentication error', times: Infinity }),
+		);
 		const error = await refused({});
 		expect(error.message).toContain('Could not list the tunnels');
 		expect(error.description).toContain('Magic WAN Write');
@@ -387,14 +369,9 @@ describe('after the first change', () => {
 
 	it('all requests refused and nothing changed: the run stops with that error', async () => {
 		const simulator = account();
-		simulator.faults.add({
-			kind: 'status',
-			operation: 'pskSet',
-			status: 403,
-			code: 10000,
-			message: 'Authentication error',
-			times: Infinity,
-		});
+		simulator.faults.add(
+			statusFault('pskSet', 403, 10000, { message: 'Authentication error', times: Infinity }),
+		);
 		const { error } = await psk(simulator, 'set');
 		expect(error?.message).toContain('Could not set 3 PSKs');
 		expect(error?.description).toContain('Authentication error');
@@ -404,13 +381,7 @@ describe('after the first change', () => {
 	it('generate: a refused tunnel is unapplied, a lost answer is unknown, the rest goes on', async () => {
 		const simulator = account();
 		const [first, second, third] = simulator.tunnels().map(({ id }) => id);
-		simulator.faults.add({
-			kind: 'status',
-			operation: 'pskGenerate',
-			status: 400,
-			code: 1022,
-			message: 'no',
-		});
+		simulator.faults.add(statusFault('pskGenerate', 400, 1022, { message: 'no' }));
 		simulator.faults.add({ kind: 'reset', when: 'after', operation: 'pskGenerate' });
 		const { jsons, error, hints } = await psk(simulator, 'generate', {
 			options: { concurrency: 1 },
@@ -466,15 +437,9 @@ describe('after the first change', () => {
 
 	it('a verification that fails leaves applied keys unverified and says so', async () => {
 		const simulator = account();
-		simulator.faults.add({
-			kind: 'status',
-			operation: 'list',
-			skip: 1,
-			status: 500,
-			code: 1000,
-			message: 'oops',
-			times: Infinity,
-		});
+		simulator.faults.add(
+			statusFault('list', 500, 1000, { message: 'oops', skip: 1, times: Infinity }),
+		);
 		const { jsons, hints } = await psk(simulator, 'set');
 		expect(statuses(jsons[0])).toEqual(['applied', 'applied', 'applied']);
 		expect(jsons[0]!.every((item) => item.verified === false)).toBe(true);
@@ -492,12 +457,7 @@ describe('after the first change', () => {
 		const simulator = account();
 		const list = simulator.tunnels().map((known) => ({ ...known, ...fields }));
 		for (const operation of ['set', 'generate']) {
-			simulator.faults.add({
-				kind: 'body',
-				operation: 'list',
-				skip: 1,
-				body: answerWith({ ipsec_tunnels: list }),
-			});
+			simulator.faults.add(answerFault('list', { ipsec_tunnels: list }, { skip: 1 }));
 			const { jsons, error } = await psk(simulator, operation);
 			expect(error).toBeUndefined();
 			expect(jsons[0]!.map((item) => [item.psk, item.verified])).toEqual(
@@ -529,15 +489,9 @@ describe('after the first change', () => {
 			operation: 'pskGenerate',
 			times: Infinity,
 		});
-		simulator.faults.add({
-			kind: 'status',
-			operation: 'list',
-			skip: 1,
-			status: 500,
-			code: 1000,
-			message: 'oops',
-			times: Infinity,
-		});
+		simulator.faults.add(
+			statusFault('list', 500, 1000, { message: 'oops', skip: 1, times: Infinity }),
+		);
 		const { jsons } = await psk(simulator, 'generate');
 		expect(statuses(jsons[1])).toEqual(['unknown', 'unknown', 'unknown']);
 		expect(jsons[1]![0]!.reason).toContain('Set a key of your own');
@@ -580,12 +534,7 @@ describe('after the first change', () => {
 			},
 			unapplied_psks: { [ids[1]!]: 'but also not' },
 		};
-		simulator.faults.add({
-			kind: 'body',
-			operation: 'pskSet',
-			status: 200,
-			body: answerWith(result),
-		});
+		simulator.faults.add(answerFault('pskSet', result));
 		const { jsons } = await psk(simulator, 'set');
 		expect(statuses(jsons[1])).toEqual(['unknown', 'unknown', 'unknown']);
 		expect(jsons[1]!.map((item) => item.reason)).toEqual([
@@ -638,36 +587,21 @@ describe('after the first change', () => {
 			successfully_applied_psks: {},
 			unapplied_psks: Object.fromEntries(ids.map((id) => [id, 5])),
 		};
-		simulator.faults.add({
-			kind: 'body',
-			operation: 'pskSet',
-			status: 200,
-			body: answerWith(result),
-		});
+		simulator.faults.add(answerFault('pskSet', result));
 		const { error } = await psk(simulator, 'set');
 		expect(error?.description).toContain('Cloudflare gave no reason');
 	});
 
 	it('an answer without maps leaves all unknown', async () => {
 		const simulator = account();
-		simulator.faults.add({
-			kind: 'body',
-			operation: 'pskSet',
-			status: 200,
-			body: answerWith({}),
-		});
+		simulator.faults.add(answerFault('pskSet', {}));
 		const { jsons } = await psk(simulator, 'set');
 		expect(statuses(jsons[0])).toEqual(['unknown', 'unknown', 'unknown']);
 	});
 
 	it('an answer without a result leaves all unknown', async () => {
 		const simulator = account();
-		simulator.faults.add({
-			kind: 'body',
-			operation: 'pskSet',
-			status: 200,
-			body: answerWith(null),
-		});
+		simulator.faults.add(answerFault('pskSet', null));
 		const { jsons } = await psk(simulator, 'set');
 		expect(statuses(jsons[0])).toEqual(['unknown', 'unknown', 'unknown']);
 		expect(jsons[1]![0]!.reason).toContain('unexpected form');
@@ -675,24 +609,14 @@ describe('after the first change', () => {
 
 	it('generate: an answer without a key is unknown', async () => {
 		const simulator = account();
-		simulator.faults.add({
-			kind: 'body',
-			operation: 'pskGenerate',
-			status: 200,
-			body: answerWith({}),
-		});
+		simulator.faults.add(answerFault('pskGenerate', {}));
 		const { jsons } = await psk(simulator, 'generate', { options: { concurrency: 1 } });
 		expect(statuses(jsons[1])).toEqual(['unknown', 'applied', 'applied']);
 	});
 
 	it('generate: an answer without a date is applied, not verified', async () => {
 		const simulator = account();
-		simulator.faults.add({
-			kind: 'body',
-			operation: 'pskGenerate',
-			status: 200,
-			body: answerWith({ psk: 'k' }),
-		});
+		simulator.faults.add(answerFault('pskGenerate', { psk: 'k' }));
 		const { jsons } = await psk(simulator, 'generate', { options: { concurrency: 1 } });
 		expect(jsons[0]![0]).toMatchObject({
 			psk: 'k',
@@ -761,14 +685,9 @@ describe('On Error: continue', () => {
 		'%s: a list that fails makes every item unapplied, and no input leaves by an output',
 		async (onError) => {
 			const simulator = account();
-			simulator.faults.add({
-				kind: 'status',
-				operation: 'list',
-				status: 403,
-				code: 10000,
-				message: 'Authentication error',
-				times: Infinity,
-			});
+			simulator.faults.add(
+				statusFault('list', 403, 10000, { message: 'Authentication error', times: Infinity }),
+			);
 			const { jsons, error } = await psk(simulator, 'set', { node: { onError } });
 			expect(error).toBeUndefined();
 			expect(jsons[0]).toEqual([]);

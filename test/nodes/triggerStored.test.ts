@@ -186,7 +186,7 @@ describe('another version of the package', () => {
 	/** The trigger's comparison as it would be with other compared fields. */
 	const versionWith = (change: (fields: Fields.ComparedField[]) => Fields.ComparedField[]) => {
 		let version!: typeof Events & typeof StoredForm;
-		const path = '../nodes/CloudflareMagicIpsec/trigger';
+		const path = '../../nodes/CloudflareMagicIpsec/trigger';
 		jest.isolateModules(() => {
 			jest.doMock(`${path}/fields`, () => {
 				const actual = jest.requireActual<typeof Fields>(`${path}/fields`);
