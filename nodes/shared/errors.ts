@@ -16,7 +16,7 @@ function bareNode(node: INode): INode {
 
 /** A text with a full stop at its end. */
 export function sentence(text: string): string {
-	return /[.!?]$/.test(text) ? text : `${text}.`;
+	return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 function describe(failure: Failure): string {
@@ -96,6 +96,23 @@ export function inputError(
 	return Object.assign(error, { failure });
 }
 
+/** Faults that are told one by one; the others are counted. */
+const FAULTS_SHOWN = 5;
+
+/** Characters of one fault. */
+const LONGEST_FAULT = 500;
+
+function cutOff(text: string): string {
+	return text.length <= LONGEST_FAULT ? text : `${text.slice(0, LONGEST_FAULT)}…`;
+}
+
+/** What is wrong with many items, in a text of bounded length: the first few faults, and how many more there are. */
+export function faultSummary(faults: readonly string[]): string {
+	const told = faults.slice(0, FAULTS_SHOWN).map((fault) => sentence(cutOff(fault)));
+	const more = faults.length - told.length;
+	return [...told, ...(more > 0 ? [`And ${more} more like these.`] : [])].join(' ');
+}
+
 /** The text of an error for a person: what happened and what to do. */
 export function errorText(error: unknown): string {
 	if (error instanceof CallError) {
@@ -133,4 +150,32 @@ export function nodeError(
 	if (error instanceof CallError) return apiError(node, error.failure, itemIndex);
 	if (error instanceof NodeApiError || error instanceof NodeOperationError) return error;
 	return new NodeOperationError(bareNode(node), errorText(error), { itemIndex });
+}
+
+/** An item that can't be worked on, and why. */
+export interface ItemFault {
+	itemIndex: number;
+	error: unknown;
+	/** What else is known of it, as a sentence. */
+	note?: string;
+}
+
+/**
+ * The one error that stops a run before its first change: the first fault, and in few words the
+ * others.
+ *
+ * @param closing its last words, such as "Nothing was changed."
+ */
+export function stoppingError(
+	node: INode,
+	faults: readonly [ItemFault, ...ItemFault[]],
+	closing = '',
+): NodeApiError | NodeOperationError {
+	const [first, ...others] = faults;
+	const stopping = nodeError(node, first.error, first.itemIndex);
+	const more = others.map(({ itemIndex, error }) => `Item ${itemIndex}: ${errorText(error)}`);
+	stopping.description = [stopping.description, faultSummary(more), closing]
+		.filter((part) => typeof part === 'string' && part !== '')
+		.join(' ');
+	return stopping;
 }

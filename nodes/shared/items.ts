@@ -1,96 +1,109 @@
-import type {
-	IDataObject,
-	IExecuteFunctions,
-	INodeExecutionData,
-	NodeApiError,
-	NodeOperationError,
-} from 'n8n-workflow';
-import { errorText, nodeError } from './errors';
-import type { WrittenTunnel } from '../api/ipsecTunnels';
+import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { lastGeneratedOn } from '../api/ipsecTunnels';
 import type { IpsecTunnel } from '../api/types';
+import type { ItemFault } from './errors';
+import { errorText, nodeError, stoppingError } from './errors';
+import { coverOf } from './withheld';
 
 export const DAY_MS = 86_400_000;
 
-/** Milliseconds since a tunnel's PSK was made; undefined while there is none. */
+/**
+ * Milliseconds since a tunnel's PSK was made; undefined while there is none. Never negative: a clock
+ * that lags behind Cloudflare's makes no key from the future.
+ */
 export function pskAge(tunnel: IpsecTunnel, now: number): number | undefined {
 	const made = Date.parse(lastGeneratedOn(tunnel) ?? '');
-	return Number.isNaN(made) ? undefined : now - made;
+	return Number.isNaN(made) ? undefined : Math.max(0, now - made);
 }
 
-/** The ten fields that most workflows use, flat. */
-export function simplified(tunnel: IpsecTunnel, accountId: string, now: number): IDataObject {
-	const age = pskAge(tunnel, now);
-	return {
-		id: tunnel.id,
-		account_id: accountId,
-		name: tunnel.name,
-		cloudflare_endpoint: tunnel.cloudflare_endpoint,
-		customer_endpoint: tunnel.customer_endpoint ?? null,
-		interface_address: tunnel.interface_address,
-		health_check_enabled: tunnel.health_check?.enabled ?? null,
-		bgp_state: tunnel.bgp_status?.state ?? null,
-		last_generated_on: lastGeneratedOn(tunnel) ?? null,
-		psk_age_days: age === undefined ? null : Math.floor(age / DAY_MS),
-	};
-}
+/** Members of an item that are secrets wherever they stand. */
+const SECRET_MEMBERS = ['psk'];
 
-/** A tunnel as Cloudflare answers it, with the account that it belongs to. */
-export function whole(tunnel: WrittenTunnel, accountId: string): IDataObject {
-	return { ...(tunnel as IDataObject), account_id: accountId };
-}
-
-/** Marks the answer of a write that was only checked. */
-export function checkedOnly(json: IDataObject): IDataObject {
-	return { validate_only: true, changed: false, ...json };
+/** An item of the output, paired with the input item that it comes from. */
+export function itemOf(json: IDataObject, itemIndex: number): INodeExecutionData {
+	return { json, pairedItem: { item: itemIndex } };
 }
 
 /**
- * Runs an operation for each item: first `prepare` for all of them, which checks and changes
- * nothing, then `send` for one after the other. A failing item becomes an item with `error` where
- * the node's On Error says to continue.
+ * The item for an input item that failed. For the error output it carries its error, by which n8n
+ * knows it, and covers what of the input may hold a secret: n8n puts a copy of the input under it.
  *
- * @throws NodeOperationError or NodeApiError of the first failing item in the default On Error mode
+ * @param facts what is known of the tunnel
+ * @param secrets what the item gave that nobody may see; `unknown` if that can't be told
  */
-export async function forEachItem<Prepared>(
+export function failedItem(
+	context: IExecuteFunctions,
+	{ itemIndex, error, note }: ItemFault,
+	facts: IDataObject = {},
+	secrets: () => readonly string[] | 'unknown' = () => [],
+): INodeExecutionData {
+	const text = [errorText(error), ...(note === undefined ? [] : [note])].join(' ');
+	const json = { error: text, ...facts };
+	const node = context.getNode();
+	if (node.onError !== 'continueErrorOutput') return itemOf(json, itemIndex);
+	const input = context.getInputData()[itemIndex]?.json ?? {};
+	return {
+		...itemOf({ ...coverOf(input, SECRET_MEMBERS, secrets()), ...json }, itemIndex),
+		error: nodeError(node, error, itemIndex),
+	};
+}
+
+/** The items of a run that may be sent, and those that may not. */
+export interface Preparation<Prepared> {
+	ready: Array<{ itemIndex: number; prepared: Prepared }>;
+	faults: ItemFault[];
+}
+
+/**
+ * Reads and checks all items before anything is sent.
+ *
+ * @param prepare reads one item and changes nothing
+ * @param closing the last words of the error, such as "Nothing was changed."
+ * @throws NodeOperationError or NodeApiError in the default On Error mode if anything is wrong
+ */
+export async function prepareItems<Prepared>(
 	context: IExecuteFunctions,
 	prepare: (itemIndex: number) => Promise<Prepared>,
-	send: (prepared: Prepared, itemIndex: number) => Promise<IDataObject[]>,
-): Promise<INodeExecutionData[][]> {
-	const results: INodeExecutionData[][] = [];
-	const keep = (itemIndex: number, jsons: IDataObject[]) => {
-		results[itemIndex] = jsons.map((json) => ({ json, pairedItem: { item: itemIndex } }));
-	};
-	const ready: Array<{ itemIndex: number; prepared: Prepared }> = [];
+	closing = '',
+): Promise<Preparation<Prepared>> {
+	const { ready, faults }: Preparation<Prepared> = { ready: [], faults: [] };
 	for (let itemIndex = 0; itemIndex < context.getInputData().length; itemIndex++) {
 		try {
 			ready.push({ itemIndex, prepared: await prepare(itemIndex) });
 		} catch (error) {
-			if (!context.continueOnFail()) throw nodeError(context.getNode(), error, itemIndex);
-			keep(itemIndex, [{ error: errorText(error) }]);
+			faults.push({ itemIndex, error });
 		}
 	}
-	for (const [position, { itemIndex, prepared }] of ready.entries()) {
+	const [first, ...others] = faults;
+	if (first !== undefined && !context.continueOnFail()) {
+		throw stoppingError(context.getNode(), [first, ...others], closing);
+	}
+	return { ready, faults };
+}
+
+/**
+ * Runs an operation that reads, for each item: first `prepare` for all of them, then `read` for one
+ * after the other. A failing item becomes an item with `error` where the node's On Error says to
+ * continue.
+ *
+ * @throws NodeOperationError or NodeApiError in the default On Error mode
+ */
+export async function readEach<Prepared>(
+	context: IExecuteFunctions,
+	prepare: (itemIndex: number) => Promise<Prepared>,
+	read: (prepared: Prepared, itemIndex: number) => Promise<IDataObject[]>,
+): Promise<INodeExecutionData[][]> {
+	const { ready, faults } = await prepareItems(context, prepare);
+	const results: INodeExecutionData[][] = [];
+	for (const fault of faults) results[fault.itemIndex] = [failedItem(context, fault)];
+	for (const { itemIndex, prepared } of ready) {
 		try {
-			keep(itemIndex, await send(prepared, itemIndex));
+			const jsons = await read(prepared, itemIndex);
+			results[itemIndex] = jsons.map((json) => itemOf(json, itemIndex));
 		} catch (error) {
-			if (!context.continueOnFail()) throw stoppedError(context, error, itemIndex, position);
-			keep(itemIndex, [{ error: errorText(error) }]);
+			if (!context.continueOnFail()) throw nodeError(context.getNode(), error, itemIndex);
+			results[itemIndex] = [failedItem(context, { itemIndex, error })];
 		}
 	}
 	return [results.flat()];
-}
-
-function stoppedError(
-	context: IExecuteFunctions,
-	error: unknown,
-	itemIndex: number,
-	done: number,
-): NodeApiError | NodeOperationError {
-	const stopped = nodeError(context.getNode(), error, itemIndex);
-	if (done > 0) {
-		stopped.description =
-			`${stopped.description ?? ''} The ${done} ${done === 1 ? 'item' : 'items'} before this one went through.`.trim();
-	}
-	return stopped;
 }
