@@ -2,7 +2,7 @@ import type { Failure as PollFailure, INode, JsonObject } from 'n8n-workflow';
 import { NodeApiError, NodeOperationError } from 'n8n-workflow';
 import type { Failure } from '../api/failure';
 import { CallError } from '../api/failure';
-import { STATUS_REMEDIES } from '../api/remedies';
+import { CONFIGURATION_CODES, CREDENTIAL_CODES, STATUS_REMEDIES } from '../api/remedies';
 
 /** n8n's errors, made from what the layers below say; nothing else in the package makes any. */
 
@@ -35,12 +35,6 @@ function describe(failure: Failure): string {
 	if (failure.rayId !== undefined) parts.push(`Ray ID: ${failure.rayId}.`);
 	return parts.join(' ');
 }
-
-/** Codes of a credential that Cloudflare does not take, whatever the status. */
-const CREDENTIAL_CODES = [6003, 9103, 9106, 9109, 10000, 10001];
-
-/** Codes of an account that has no Magic, or is none. */
-const CONFIGURATION_CODES = [1012, 1025, 7003];
 
 /**
  * Why a call failed, as n8n's back-off for polling triggers reads it; undefined where it is to
@@ -96,23 +90,6 @@ export function inputError(
 	return Object.assign(error, { failure });
 }
 
-/** Faults that are told one by one; the others are counted. */
-const FAULTS_SHOWN = 5;
-
-/** Characters of one fault. */
-const LONGEST_FAULT = 500;
-
-function cutOff(text: string): string {
-	return text.length <= LONGEST_FAULT ? text : `${text.slice(0, LONGEST_FAULT)}…`;
-}
-
-/** What is wrong with many items, in a text of bounded length: the first few faults, and how many more there are. */
-export function faultSummary(faults: readonly string[]): string {
-	const told = faults.slice(0, FAULTS_SHOWN).map((fault) => sentence(cutOff(fault)));
-	const more = faults.length - told.length;
-	return [...told, ...(more > 0 ? [`And ${more} more like these.`] : [])].join(' ');
-}
-
 /** The text of an error for a person: what happened and what to do. */
 export function errorText(error: unknown): string {
 	if (error instanceof CallError) {
@@ -122,6 +99,47 @@ export function errorText(error: unknown): string {
 		return [sentence(error.message), error.description ?? ''].join(' ').trim();
 	}
 	return error instanceof Error ? error.message : String(error);
+}
+
+/** Faults that an error tells of; with thousands of items nobody reads them all. */
+const FAULTS_SHOWN = 10;
+
+/** Characters of one fault: a text of Cloudflare's may be of any length. */
+const LONGEST_FAULT = 500;
+
+function cutOff(text: string): string {
+	return text.length <= LONGEST_FAULT ? text : `${text.slice(0, LONGEST_FAULT)}…`;
+}
+
+/** Texts of faults in one of bounded length: the first few, and how many more there are. */
+export function faultsShown(faults: readonly string[]): string {
+	const rest = faults.length - FAULTS_SHOWN;
+	const shown = faults.slice(0, FAULTS_SHOWN).map(cutOff);
+	return [...shown, ...(rest > 0 ? [`And ${rest} more.`] : [])].map(sentence).join(' ');
+}
+
+/** Something that is wrong with an item, found before the first change. */
+export interface ItemFault {
+	subject: { itemIndex: number };
+	error: unknown;
+}
+
+/** The one error that stops a run before its first change, with what is wrong with the items. */
+export function stopError(
+	node: INode,
+	faults: readonly ItemFault[],
+): NodeApiError | NodeOperationError {
+	const sorted = [...faults].sort((a, b) => a.subject.itemIndex - b.subject.itemIndex);
+	const first = sorted[0]!;
+	const stopping = nodeError(node, first.error, first.subject.itemIndex);
+	if (stopping instanceof NodeApiError) return stopping;
+	const others = sorted
+		.slice(1)
+		.map(({ subject, error }) => `Item ${subject.itemIndex}: ${errorText(error)}`);
+	stopping.description = [stopping.description ?? '', faultsShown(others), 'Nothing was changed.']
+		.filter((part) => part !== '')
+		.join(' ');
+	return stopping;
 }
 
 /**
@@ -150,32 +168,4 @@ export function nodeError(
 	if (error instanceof CallError) return apiError(node, error.failure, itemIndex);
 	if (error instanceof NodeApiError || error instanceof NodeOperationError) return error;
 	return new NodeOperationError(bareNode(node), errorText(error), { itemIndex });
-}
-
-/** An item that can't be worked on, and why. */
-export interface ItemFault {
-	itemIndex: number;
-	error: unknown;
-	/** What else is known of it, as a sentence. */
-	note?: string;
-}
-
-/**
- * The one error that stops a run before its first change: the first fault, and in few words the
- * others.
- *
- * @param closing its last words, such as "Nothing was changed."
- */
-export function stoppingError(
-	node: INode,
-	faults: readonly [ItemFault, ...ItemFault[]],
-	closing = '',
-): NodeApiError | NodeOperationError {
-	const [first, ...others] = faults;
-	const stopping = nodeError(node, first.error, first.itemIndex);
-	const more = others.map(({ itemIndex, error }) => `Item ${itemIndex}: ${errorText(error)}`);
-	stopping.description = [stopping.description, faultSummary(more), closing]
-		.filter((part) => typeof part === 'string' && part !== '')
-		.join(' ');
-	return stopping;
 }

@@ -1,8 +1,7 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { lastGeneratedOn } from '../api/ipsecTunnels';
 import type { IpsecTunnel } from '../api/types';
-import type { ItemFault } from './errors';
-import { errorText, nodeError, stoppingError } from './errors';
+import { errorText, nodeError, stopError } from './errors';
 import { coverOf } from './withheld';
 
 export const DAY_MS = 86_400_000;
@@ -19,6 +18,14 @@ export function pskAge(tunnel: IpsecTunnel, now: number): number | undefined {
 /** Members of an item that are secrets wherever they stand. */
 const SECRET_MEMBERS = ['psk'];
 
+/** An input item that failed, and why. */
+export interface FailedInput {
+	itemIndex: number;
+	error: unknown;
+	/** What else is known of it, as a sentence. */
+	note?: string;
+}
+
 /** An item of the output, paired with the input item that it comes from. */
 export function itemOf(json: IDataObject, itemIndex: number): INodeExecutionData {
 	return { json, pairedItem: { item: itemIndex } };
@@ -33,7 +40,7 @@ export function itemOf(json: IDataObject, itemIndex: number): INodeExecutionData
  */
 export function failedItem(
 	context: IExecuteFunctions,
-	{ itemIndex, error, note }: ItemFault,
+	{ itemIndex, error, note }: FailedInput,
 	facts: IDataObject = {},
 	secrets: () => readonly string[] | 'unknown' = () => [],
 ): INodeExecutionData {
@@ -51,20 +58,18 @@ export function failedItem(
 /** The items of a run that may be sent, and those that may not. */
 export interface Preparation<Prepared> {
 	ready: Array<{ itemIndex: number; prepared: Prepared }>;
-	faults: ItemFault[];
+	faults: FailedInput[];
 }
 
 /**
  * Reads and checks all items before anything is sent.
  *
  * @param prepare reads one item and changes nothing
- * @param closing the last words of the error, such as "Nothing was changed."
  * @throws NodeOperationError or NodeApiError in the default On Error mode if anything is wrong
  */
 export async function prepareItems<Prepared>(
 	context: IExecuteFunctions,
 	prepare: (itemIndex: number) => Promise<Prepared>,
-	closing = '',
 ): Promise<Preparation<Prepared>> {
 	const { ready, faults }: Preparation<Prepared> = { ready: [], faults: [] };
 	for (let itemIndex = 0; itemIndex < context.getInputData().length; itemIndex++) {
@@ -74,9 +79,11 @@ export async function prepareItems<Prepared>(
 			faults.push({ itemIndex, error });
 		}
 	}
-	const [first, ...others] = faults;
-	if (first !== undefined && !context.continueOnFail()) {
-		throw stoppingError(context.getNode(), [first, ...others], closing);
+	if (faults.length > 0 && !context.continueOnFail()) {
+		throw stopError(
+			context.getNode(),
+			faults.map(({ itemIndex, error }) => ({ subject: { itemIndex }, error })),
+		);
 	}
 	return { ready, faults };
 }

@@ -4,7 +4,7 @@ import { isAgentsTool } from '../../shared/agents';
 import { inputError } from '../../shared/errors';
 import { readsSomething, textsTypedInto } from '../../shared/expressions';
 import { readFlag } from '../../shared/options';
-import { keyFault } from './key';
+import { keyFault } from '../keys/key';
 
 /**
  * The one way by which a pre-shared key gets from a parameter into an operation. Wherever a key may

@@ -1,22 +1,24 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import type { PskSetVerdict } from '../../api/types';
 import {
 	accountIdOption,
 	optionsCollection,
-	shownFor,
+	readCount,
 	timeoutOption,
 	validateOnlyOption,
 } from '../../shared/options';
+import type { Operation } from '../../shared/operation';
 import { tunnelLocator } from '../../shared/tunnelLocator';
-import type { KeyedTarget } from './batches';
-import { batchSizeOption, sendKeys } from './batches';
-import { requireUnsavedOption } from './guard';
-import type { PskOutcome } from './outcome';
-import { allowLiteralOption, readKey } from './outcome';
-import { subjectOf } from './plan';
-import { countFault, readCount, runPskOperation } from './run';
+import { answer } from './answer';
+import { allowLiteralOption, givenKey } from './givenKey';
+import { hintAtStorage, requireUnsavedOption } from './guard';
+import { batchSizeOption, sendKeys } from '../keys/send';
+import { settle } from './settle';
+import { start } from './start';
+import { resolveTargets } from './targets';
 
-export const description: INodeProperties[] = shownFor('psk', 'set', [
+const ACTION = 'set the PSKs';
+
+const properties: INodeProperties[] = [
 	{
 		...tunnelLocator,
 		default: { mode: 'id', value: '={{ $json.ipsec_tunnel_id }}' },
@@ -39,45 +41,32 @@ export const description: INodeProperties[] = shownFor('psk', 'set', [
 		timeoutOption,
 		validateOnlyOption,
 	]),
-]);
-
-/** The outcome of a key that Cloudflare gave a verdict on. */
-function judge({ target, psk, validateOnly }: KeyedTarget, verdict: PskSetVerdict): PskOutcome {
-	const subject = subjectOf(target);
-	if (verdict.kind === 'unapplied')
-		return { ...subject, status: 'unapplied', reason: verdict.reason };
-	if (validateOnly) return { ...subject, status: 'validated' };
-	if (verdict.kind === 'unclear') {
-		return { ...subject, status: 'unknown', psk, reason: verdict.reason };
-	}
-	return {
-		...subject,
-		ipsecId: verdict.ipsec_id,
-		lastGeneratedOn: verdict.last_generated_on,
-		status: 'applied',
-		psk,
-		verified: false,
-	};
-}
+];
 
 /** Set: gives tunnels the keys of the items, all items of an account in bulk. */
-export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	return await runPskOperation(context, {
-		action: 'set the PSKs',
-		readInput: readKey,
-		keyOf: (psk) => psk,
-		changesKeys: true,
-		startFault: () => countFault(context, batchSizeOption),
-		apply: async (targets, failures) =>
-			await sendKeys(
-				targets.map((target) => ({
-					target,
-					psk: target.input,
-					validateOnly: target.validateOnly,
-				})),
-				readCount(context, batchSizeOption),
-				failures,
-				judge,
-			),
-	});
+async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	const started = start(
+		context,
+		ACTION,
+		() => undefined,
+		() => ({ batchSize: readCount(context, batchSizeOption) }),
+	);
+	if (!started.ok) return started.outputs;
+	const { targets, refused } = await resolveTargets(context, (itemIndex) =>
+		givenKey(context, 'psk', itemIndex),
+	);
+	if (targets.length > 0) hintAtStorage(context);
+	const keyed = targets.map(({ input: psk, ...target }) => ({ ...target, psk }));
+	const attempts = await sendKeys(keyed, started.options.batchSize);
+	const outcomes = await settle(attempts, false);
+	return answer(context, ACTION, [...refused, ...outcomes], attempts);
 }
+
+export const set: Operation = {
+	value: 'set',
+	name: 'Set',
+	action: 'Set keys',
+	description: 'Set the keys of the items, live at once',
+	properties,
+	execute,
+};

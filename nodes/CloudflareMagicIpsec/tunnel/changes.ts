@@ -94,7 +94,6 @@ export async function changeTunnels<Prepared extends Ready>(
 	const { ready, faults } = await prepareItems(
 		context,
 		async (itemIndex) => await operation.prepare(itemIndex),
-		'Nothing was changed.',
 	);
 	const refused = faults.map(
 		({ itemIndex, error }): ItemOutcome => ({
