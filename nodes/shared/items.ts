@@ -2,7 +2,7 @@ import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-wor
 import { lastGeneratedOn } from '../api/ipsecTunnels';
 import type { IpsecTunnel } from '../api/types';
 import { errorText, nodeError, stopError } from './errors';
-import { coverOf } from './withheld';
+import { mayHold } from './withheld';
 
 export const DAY_MS = 86_400_000;
 
@@ -32,10 +32,13 @@ export function itemOf(json: IDataObject, itemIndex: number): INodeExecutionData
 }
 
 /**
- * The item for an input item that failed. For the error output it carries its error, by which n8n
- * knows it, and covers what of the input may hold a secret: n8n puts a copy of the input under it.
+ * The item for an input item that failed.
  *
- * @param facts what is known of the tunnel
+ * For the error output n8n lays it over a copy of the input item, and it knows it by having no members
+ * but `error`, `message` and `details`. An input that may hold a secret must not be copied there: n8n
+ * copies none for an item that is paired by a number, the older form of pairing.
+ *
+ * @param facts what is known of the tunnel; on the error output they are in `details`
  * @param secrets what the item gave that nobody may see; `unknown` if that can't be told
  */
 export function failedItem(
@@ -45,14 +48,14 @@ export function failedItem(
 	secrets: () => readonly string[] | 'unknown' = () => [],
 ): INodeExecutionData {
 	const text = [errorText(error), ...(note === undefined ? [] : [note])].join(' ');
-	const json = { error: text, ...facts };
-	const node = context.getNode();
-	if (node.onError !== 'continueErrorOutput') return itemOf(json, itemIndex);
-	const input = context.getInputData()[itemIndex]?.json ?? {};
-	return {
-		...itemOf({ ...coverOf(input, SECRET_MEMBERS, secrets()), ...json }, itemIndex),
-		error: nodeError(node, error, itemIndex),
-	};
+	if (context.getNode().onError !== 'continueErrorOutput') {
+		return itemOf({ error: text, ...facts }, itemIndex);
+	}
+	const json = { error: text, ...(Object.keys(facts).length > 0 ? { details: facts } : {}) };
+	const known = secrets();
+	const input = context.getInputData()[itemIndex]?.json;
+	const isSafe = known !== 'unknown' && !mayHold(input, SECRET_MEMBERS, known);
+	return isSafe ? itemOf(json, itemIndex) : { json, pairedItem: itemIndex };
 }
 
 /** The items of a run that may be sent, and those that may not. */

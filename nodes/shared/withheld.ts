@@ -1,4 +1,3 @@
-import type { IDataObject } from 'n8n-workflow';
 import { record } from '../http/json';
 import { SecretFinder } from '../http/secrets';
 
@@ -50,24 +49,18 @@ export function holderOf(secrets: readonly string[]): (value: unknown) => boolea
 }
 
 /**
- * What is laid over a copy of the input item, so that nothing of it that may hold a secret is left:
- * n8n copies the input onto the error output, under the members of the item that failed.
+ * True if a value may hold a secret, at any depth.
  *
  * @param names members that are secrets whatever they hold
- * @param secrets what else may not be there; `unknown` if it can't be told, which empties the copy
+ * @param secrets what else may not be there
  */
-export function coverOf(
-	input: IDataObject,
+export function mayHold(
+	value: unknown,
 	names: readonly string[],
-	secrets: readonly string[] | 'unknown',
-): IDataObject {
-	if (secrets === 'unknown') {
-		return Object.fromEntries(Object.keys(input).map((name) => [name, undefined]));
-	}
+	secrets: readonly string[],
+): boolean {
 	const holds = holderOf(secrets);
 	const isOut = (member: unknown, name?: string) =>
 		(name !== undefined && names.includes(name)) || holds(member);
-	const left = pruned(input, isOut);
-	const changed = Object.keys(input).filter((name) => left[name] !== input[name]);
-	return Object.fromEntries(changed.map((name) => [name, left[name]]));
+	return pruned(value, isOut) !== value;
 }
