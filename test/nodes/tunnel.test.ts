@@ -126,6 +126,46 @@ describe('Get Many', () => {
 		expect(await names({ bgpState: 'BGP_UP' })).toEqual(up);
 	});
 
+	it('a name may be given as a number', async () => {
+		const [first] = account().tunnels();
+		account().updateTunnel(first!.id, { name: 'site-4711' });
+		expect(await names({ nameContains: '={{ 4711 }}' })).toEqual([0]);
+	});
+
+	it('a tunnel that the list holds twice is there once, and can be worked on', async () => {
+		const simulator = account();
+		const [first] = simulator.tunnels();
+		simulator.faults.add({ kind: 'listTwice', count: 2, times: Infinity });
+		expect(await names({})).toEqual([0, 1, 2, 3, 4, 5]);
+		for (const tunnelId of [byId(first!.id), byName(first!.name)]) {
+			const { jsons, error } = await tunnel(simulator, 'updateMany', {
+				tunnelId,
+				updateFields: { description: 'once' },
+			});
+			expect(error).toBeUndefined();
+			expect(jsons[0]![0]).toMatchObject({ id: first!.id, description: 'once' });
+		}
+	});
+
+	it('an age is never negative, however far the clock lags behind', async () => {
+		const simulator = account();
+		simulator.faults.add({
+			kind: 'rewrite',
+			operation: 'list',
+			times: Infinity,
+			change: (body) => {
+				const { result } = body as { result: { ipsec_tunnels: IDataObject[] } };
+				result.ipsec_tunnels[0]!.psk_metadata = {
+					last_generated_on: new Date(Date.now() + 3_600_000).toISOString(),
+				};
+				return body;
+			},
+		});
+		const { jsons } = await tunnel(simulator, 'getAll', { returnAll: true, simplify: true });
+		expect(jsons[0]![0]!.psk_age_days).toBe(0);
+		expect(await names({ pskOlderThanDays: 0 })).toEqual([1, 3, 4, 5]);
+	});
+
 	it('limits, simplifies, and lists once for all items', async () => {
 		const simulator = account();
 		const { jsons } = await tunnel(simulator, 'getAll', {
@@ -180,6 +220,19 @@ describe('Get Many', () => {
 		[{ limit: 'many' }, "'Limit'"],
 		[{ filters: { pskOlderThanDays: -1 } }, "'PSK Older Than (Days)'"],
 		[{ filters: { pskOlderThanDays: 'old' } }, "'PSK Older Than (Days)'"],
+		[{ limit: '={{ NaN }}' }, "'Limit'"],
+		[{ limit: '={{ 1.5 }}' }, "'Limit'"],
+		[{ limit: '={{ $json.missing }}' }, "'Limit'"],
+		[{ filters: { nameContains: '={{ $json.missing }}' } }, "'Name Contains'"],
+		[{ filters: { nameContains: '={{ "" }}' } }, "'Name Contains'"],
+		[{ filters: { nameContains: '={{ ["a"] }}' } }, "'Name Contains'"],
+		[{ filters: { pskOlderThanDays: '={{ $json.missing }}' } }, "'PSK Older Than (Days)'"],
+		[{ filters: { pskOlderThanDays: '={{ NaN }}' } }, "'PSK Older Than (Days)'"],
+		[{ filters: { noPsk: '={{ $json.missing }}' } }, "'No PSK Yet'"],
+		[{ filters: { noPsk: '={{ "true" }}' } }, "'No PSK Yet'"],
+		[{ filters: { bgpState: '={{ $json.missing }}' } }, "'BGP State'"],
+		[{ filters: { bgpState: '={{ "UP" }}' } }, "'BGP State'"],
+		[{ filters: { healthCheck: '={{ true }}' } }, "'Health Check'"],
 	])('%j is refused before anything is sent', async (change, words) => {
 		const { error } = await tunnel(account(), 'getAll', {
 			returnAll: false,
@@ -235,6 +288,30 @@ describe('Get and Delete', () => {
 			await get(byName('={{ $json.name }}'), [{ name: first!.name }, { name: second!.name }]),
 		).toEqual([first!.name, second!.name]);
 		expect(simulator.requests.map(({ operation }) => operation)).toEqual(['list', 'get', 'get']);
+	});
+
+	it('a name may be given as a number', async () => {
+		const simulator = account();
+		const [first] = simulator.tunnels();
+		simulator.updateTunnel(first!.id, { name: '4711' });
+		const { jsons, error } = await tunnel(simulator, 'get', {
+			tunnelId: byName('={{ $json.site }}'),
+			simplify: true,
+			items: [{ site: 4711 }],
+		});
+		expect(error).toBeUndefined();
+		expect(jsons[0]![0]!.id).toBe(first!.id);
+	});
+
+	it('thousands of faulty items make an error that can be read', async () => {
+		const { error } = await tunnel(account(), 'delete', {
+			tunnelId: byId('={{ $json.id }}'),
+			items: Array.from({ length: 5_000 }, (_, index) => ({ id: `no id ${index}` })),
+		});
+		expect(error?.message).toContain('holds no tunnel ID');
+		expect(error?.description).toContain('Item 1: ');
+		expect(error?.description).toMatch(/And 49\d\d more\. Nothing was changed\.$/);
+		expect(String(error?.description).length).toBeLessThan(3_000);
 	});
 
 	it('an expression in place of the locator is an id', async () => {

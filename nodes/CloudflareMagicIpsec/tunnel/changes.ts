@@ -77,6 +77,7 @@ class Disobedience {
 interface ItemOutcome {
 	itemIndex: number;
 	outcome: Outcome;
+	validateOnly: boolean;
 	tunnel: IDataObject;
 }
 
@@ -99,6 +100,7 @@ export async function changeTunnels<Prepared extends Ready>(
 		({ itemIndex, error }): ItemOutcome => ({
 			itemIndex,
 			outcome: { kind: 'failed', changed: false, error },
+			validateOnly: false,
 			tunnel: {},
 		}),
 	);
@@ -124,8 +126,9 @@ async function changeAll<Prepared extends Ready>(
 			return await operation.change(prepared, itemIndex);
 		});
 		disobedience.note(prepared, outcome);
-		const { client, tunnel } = prepared;
-		outcomes.push({ itemIndex, outcome, tunnel: { ...tunnel, account_id: client.accountId } });
+		const { validateOnly, client } = prepared;
+		const tunnel = { ...prepared.tunnel, account_id: client.accountId };
+		outcomes.push({ itemIndex, outcome, validateOnly, tunnel });
 		const nothingChanged = outcomes.every(({ outcome: { changed } }) => changed === false);
 		if (outcome.kind === 'failed' && nothingChanged && !context.continueOnFail()) {
 			throw nodeError(context.getNode(), outcome.error, itemIndex);
@@ -157,12 +160,22 @@ async function outcomeOf(change: () => Promise<Outcome>): Promise<Outcome> {
 	}
 }
 
-/** In the default On Error mode nothing else tells that some items failed. */
 function hintAt(context: IExecuteFunctions, outcomes: readonly ItemOutcome[]): void {
 	const failed = outcomes.filter(({ outcome: { kind } }) => kind === 'failed').length;
-	if (failed === 0 || context.continueOnFail()) return;
-	warn(
-		context,
-		`${failed} of ${outcomes.length} items failed, and that did not stop the run, because something was changed already. In these items, 'error' says why, and 'may_have_changed' whether the tunnel may have been changed.`,
-	);
+	// In the default On Error mode nothing else tells that some items failed.
+	if (failed > 0 && !context.continueOnFail()) {
+		warn(
+			context,
+			`${failed} of ${outcomes.length} items failed, and that did not stop the run, because something was changed already. In these items, 'error' says why, and 'may_have_changed' whether the tunnel may have been changed.`,
+		);
+	}
+	const disobeyed = outcomes.filter(
+		({ outcome: { changed }, validateOnly }) => validateOnly && changed !== false,
+	).length;
+	if (disobeyed > 0) {
+		warn(
+			context,
+			`'Validate Only' is on, and of ${disobeyed} of ${outcomes.length} items it is not certain that nothing was changed. Their fields 'message' or 'error' say what is known.`,
+		);
+	}
 }

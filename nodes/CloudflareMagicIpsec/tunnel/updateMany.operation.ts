@@ -85,7 +85,7 @@ class Group {
 	async answer(): Promise<Modified<IpsecTunnel[]>> {
 		this.sent ??= updateIpsecTunnels(
 			this.client,
-			this.updates.map(({ before: { id }, body }) => ({ id, ...body })),
+			this.updates.map(({ before: { id }, body }) => ({ id: id.toLowerCase(), ...body })),
 			{ validateOnly: this.validateOnly },
 		);
 		return await this.sent;
