@@ -15,7 +15,7 @@ import { CloudflareMagicAlertTrigger } from '../../nodes/CloudflareMagicAlert/Cl
 import { CloudflareMagicIpsec } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsec.node';
 import { CloudflareMagicIpsecTrigger } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsecTrigger.node';
 import type { Simulator } from '../simulator';
-import type { TypeSource } from './engine';
+import type { RunOptions, TypeSource } from './engine';
 import { outputsOf, PACKAGE_NAME, runWorkflow, taskOf, typesOf } from './engine';
 
 /** The package's types from their sources, so that coverage sees them. */
@@ -58,6 +58,8 @@ export interface NodeRun {
 	node?: Partial<INode>;
 	settings?: IWorkflowSettings;
 	mode?: WorkflowExecuteMode;
+	onCredential?: RunOptions['onCredential'];
+	stopWhen?: RunOptions['stopWhen'];
 }
 
 export interface NodeResult {
@@ -104,6 +106,8 @@ export async function runNode(options: NodeRun): Promise<NodeResult> {
 			credentials: options.credentials,
 			input: (options.items ?? [{}]).map((json, item) => ({ json, pairedItem: { item } })),
 			mode: options.mode,
+			onCredential: options.onCredential,
+			stopWhen: options.stopWhen,
 		},
 	);
 	const task = taskOf(run, NODE);
