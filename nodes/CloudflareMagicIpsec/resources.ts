@@ -9,7 +9,7 @@ import { tunnel } from './tunnel';
 export const resources: readonly Resource[] = [psk, tunnel];
 
 /** The resource that the panel chooses first. */
-const FIRST = tunnel;
+const { value: FIRST } = tunnel;
 
 /** The parameter `resource`. */
 function resourceProperty(): INodeProperties {
@@ -21,12 +21,16 @@ function resourceProperty(): INodeProperties {
 		options: resources.map(
 			({ name, value, description }): INodePropertyOptions => ({ name, value, description }),
 		),
-		default: FIRST.value,
+		default: FIRST,
 	};
 }
 
 /** The parameter `operation` of a resource. */
-function operationProperty({ value: resource, operations, first }: Resource): INodeProperties {
+function operationProperty({
+	value: resource,
+	operations,
+	first: { value: first },
+}: Resource): INodeProperties {
 	return {
 		displayName: 'Operation',
 		name: 'operation',
@@ -41,7 +45,7 @@ function operationProperty({ value: resource, operations, first }: Resource): IN
 				action,
 			}),
 		),
-		default: first.value,
+		default: first,
 	};
 }
 

@@ -46,6 +46,8 @@ export interface Call {
 	repeat: RepeatPolicy;
 	/** Send it after a stop too: a look at what the run has changed. */
 	evenIfStopped?: boolean;
+	/** Send nothing from this moment of `clock.elapsed` on, in milliseconds. */
+	sendBefore?: number;
 	/** What is asked, for messages: "list the tunnels". */
 	action: string;
 	/** What to do about codes that mean something else here than elsewhere. */
@@ -80,6 +82,13 @@ const STOPPED: Attempt = {
 	retryAfterMs: 0,
 };
 
+const TOO_LATE: Attempt = {
+	ok: false,
+	fault: 'rejected',
+	failure: { what: 'its time was over before it could be sent' },
+	retryAfterMs: 0,
+};
+
 /** Sends requests to one account with one credential. */
 export class CloudflareClient {
 	private readonly pacer: Pacer;
@@ -105,12 +114,13 @@ export class CloudflareClient {
 	 * @throws CallError for everything else
 	 */
 	async send(call: Call): Promise<CallResult> {
-		const until = clock.elapsed() + (this.settings.longestWaitMs ?? LONGEST_TOTAL_WAIT_MS);
+		const { longestWaitMs = LONGEST_TOTAL_WAIT_MS } = this.settings;
+		const until = Math.min(clock.elapsed() + longestWaitMs, call.sendBefore ?? Infinity);
 		let effect: Effect = 'none';
 		for (let repeat = 0; ; repeat++) {
 			const attempt = await this.attempt(call, until);
 			if (attempt.ok) return { result: attempt.result, repeatedBlindly: effect === 'unknown' };
-			effect = worse(effect, effectOfFault(attempt.fault));
+			if (attempt !== TOO_LATE) effect = worse(effect, effectOfFault(attempt.fault));
 			const delay = delayBefore(repeat, attempt.retryAfterMs, clock.random());
 			if (
 				repeat === MAX_REPEATS ||
@@ -169,6 +179,10 @@ export class CloudflareClient {
 	private async attempt(call: Call, until: number): Promise<Attempt> {
 		const turn = await this.pacer.enter(until, this.stopOf(call));
 		if (turn === 'stopped') return STOPPED;
+		if (turn === 'now' && clock.elapsed() >= (call.sendBefore ?? Infinity)) {
+			this.pacer.leave(undefined);
+			return TOO_LATE;
+		}
 		if (turn !== 'now') {
 			return {
 				ok: false,

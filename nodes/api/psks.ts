@@ -65,7 +65,7 @@ export function pskIn(error: unknown): string | undefined {
 export async function setPsks(
 	client: CloudflareClient,
 	psks: readonly PskEntry[],
-	options: CallOptions = {},
+	options: CallOptions & Pick<Call, 'sendBefore'> = {},
 ): Promise<Map<string, PskSetVerdict>> {
 	const call: Call = {
 		method: 'POST',
@@ -73,6 +73,7 @@ export async function setPsks(
 		...validateOnlyQuery(options),
 		body: { psks: psks.map(({ id, psk }) => ({ id, psk })) },
 		repeat: 'repeatable',
+		sendBefore: options.sendBefore,
 		action: `${options.validateOnly === true ? 'check' : 'set'} ${psks.length} ${psks.length === 1 ? 'PSK' : 'PSKs'}`,
 		secrets: psks.map(({ psk }) => psk),
 	};

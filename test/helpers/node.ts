@@ -1,5 +1,4 @@
 import type {
-	ICredentialDataDecryptedObject,
 	IDataObject,
 	INode,
 	INodeExecutionData,
@@ -14,9 +13,12 @@ import { CloudflareMagicTokenApi } from '../../credentials/CloudflareMagicTokenA
 import { CloudflareMagicAlertTrigger } from '../../nodes/CloudflareMagicAlert/CloudflareMagicAlertTrigger.node';
 import { CloudflareMagicIpsec } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsec.node';
 import { CloudflareMagicIpsecTrigger } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsecTrigger.node';
-import type { Simulator } from '../simulator';
+import type { Credentials } from './account';
 import type { RunOptions, TypeSource } from './engine';
 import { outputsOf, PACKAGE_NAME, runWorkflow, taskOf, typesOf } from './engine';
+
+export { credentialsOf } from './account';
+export type { Credentials } from './account';
 
 /** The package's types from their sources, so that coverage sees them. */
 export const sources: TypeSource = typesOf(
@@ -29,25 +31,6 @@ export const sources: TypeSource = typesOf(
 );
 
 export const NODE = 'Cloudflare Magic IPsec';
-
-export type Credentials = Record<string, ICredentialDataDecryptedObject>;
-
-/** Both credential types for an account of the simulator. */
-export function credentialsOf(
-	simulator: Simulator,
-	changes: ICredentialDataDecryptedObject = {},
-): Credentials {
-	const shared = { accountId: simulator.accountId, baseUrl: simulator.url };
-	return {
-		cloudflareMagicTokenApi: { apiToken: simulator.apiToken, ...shared, ...changes },
-		cloudflareMagicKeyApi: {
-			email: simulator.email,
-			apiKey: simulator.apiKey,
-			...shared,
-			...changes,
-		},
-	};
-}
 
 export interface NodeRun {
 	credentials: Credentials;

@@ -14,7 +14,7 @@ import { useAccount } from '../helpers/account';
 import { PACKAGE_NAME } from '../helpers/engine';
 import { bodyOf, forward, handOn } from '../helpers/forward';
 import { credentialsOf, runNode } from '../helpers/node';
-import { startProgram } from '../helpers/processes';
+import { startProgram } from '../helpers/programs';
 import { leaksIn } from '../helpers/scanner';
 import type { Simulator } from '../simulator';
 
@@ -62,12 +62,18 @@ function flowOf(
 
 /** Runs a flow in a process of its own, to its end. Gives what that printed. */
 async function printedBy(flow: Flow, env: NodeJS.ProcessEnv): Promise<string> {
-	const program = startProgram('test/crash/child.ts', [], env);
-	const { child } = program;
-	child.on('message', (step) => child.send(step === 'ready' ? flow : 'go'));
-	const [code] = (await once(child, 'close')) as [number];
-	if (code !== 0) throw new Error(program.printed());
-	return program.printed();
+	const child = startProgram({
+		name: 'the flow',
+		file: 'test/crash/child.ts',
+		env,
+		keptLines: Infinity,
+		channel: true,
+	});
+	child.onMessage((step) => child.send(step === 'ready' ? flow : 'go'));
+	const end = await child.ended;
+	const printed = child.tail(Infinity);
+	if (end !== 0) throw new Error(printed);
+	return printed;
 }
 
 function secretsOf(simulator: Simulator): string[] {

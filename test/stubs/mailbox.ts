@@ -12,8 +12,15 @@ export interface Mail {
 
 /** An SMTP server that keeps what it gets. */
 export interface Mailbox {
-	readonly host: string;
-	readonly port: number;
+	/** What n8n's credential type `smtp` takes. */
+	readonly credential: {
+		user: string;
+		password: string;
+		host: string;
+		port: number;
+		secure: boolean;
+		disableStartTls: boolean;
+	};
 	readonly mails: readonly Mail[];
 	close(): Promise<void>;
 }
@@ -110,8 +117,14 @@ export async function startMailbox(): Promise<Mailbox> {
 		server.listen(0, '127.0.0.1', resolve);
 	});
 	return {
-		host: '127.0.0.1',
-		port: (server.address() as AddressInfo).port,
+		credential: {
+			user: '',
+			password: '',
+			host: '127.0.0.1',
+			port: (server.address() as AddressInfo).port,
+			secure: false,
+			disableStartTls: true,
+		},
 		mails,
 		async close() {
 			for (const socket of sockets) socket.destroy();

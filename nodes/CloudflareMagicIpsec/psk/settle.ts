@@ -1,8 +1,8 @@
 import { sentence } from '../../shared/errors';
-import type { Attempt } from './attempt';
-import { sameInstant } from './dates';
-import type { Sight } from './look';
-import { lookAfterwards } from './look';
+import type { Attempt } from '../keys/attempt';
+import { sameInstant } from '../keys/dates';
+import type { Sight } from '../keys/look';
+import { lookAfterwards } from '../keys/look';
 import type { PskOutcome } from './outcome';
 import { subjectOf } from './targets';
 

@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { installOnce } from '../harness/cache';
-import { freePort, startProcess, waitFor } from '../harness/processes';
+import { freePort } from '../../helpers/ports';
+import { startProcess, waitFor } from '../../helpers/processes';
 
 /** A letter that arrived, as far as the tests read it. */
 export interface Letter {

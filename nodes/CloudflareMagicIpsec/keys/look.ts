@@ -3,7 +3,7 @@ import { lastGeneratedOn, listIpsecTunnels } from '../../api/ipsecTunnels';
 import { mapLimit } from '../../http/pool';
 import type { Attempt } from './attempt';
 import { sameInstant } from './dates';
-import type { Target } from './targets';
+import type { Target } from './target';
 
 /** Accounts whose lists are read at the same time. */
 const LISTS_AT_A_TIME = 5;
