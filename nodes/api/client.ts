@@ -1,10 +1,10 @@
-import type { IDataObject, IHttpRequestMethods } from 'n8n-workflow';
 import { clock } from '../http/clock';
-import type { Fault, RepeatPolicy } from '../http/retry';
+import type { Fault } from '../http/retry';
 import { delayBefore, faultOf, MAX_REPEATS, mayRepeat, retryAfterMs } from '../http/retry';
 import { SecretFinder } from '../http/secrets';
 import type { Transport } from '../http/transport';
 import { trimBaseUrl } from './account';
+import type { Call } from './call';
 import { resultOf, refusalIn, whatHappened } from './envelope';
 import type { Effect, Failure } from './failure';
 import { CallError } from './failure';
@@ -33,29 +33,6 @@ export interface ClientSettings {
 	stopSignal?: AbortSignal;
 }
 
-export interface Call {
-	method: IHttpRequestMethods;
-	/** The part of Cloudflare's API below the account; `magic` without it. */
-	api?: 'magic' | 'alerting/v3';
-	/** Path below that part, already checked and encoded. */
-	path: string;
-	query?: IDataObject;
-	body?: object;
-	/** Send `x-magic-new-hc-target: true`: health check targets as objects. */
-	newHealthCheckTarget?: boolean;
-	repeat: RepeatPolicy;
-	/** Send it after a stop too: a look at what the run has changed. */
-	evenIfStopped?: boolean;
-	/** What is asked, for messages: "list the tunnels". */
-	action: string;
-	/** What to do about codes that mean something else here than elsewhere. */
-	remedies?: Readonly<Record<number, string>>;
-	/** What to do about statuses that come without a known code. */
-	statusRemedies?: Readonly<Record<number, string>>;
-	/** Texts of this request that Cloudflare's answer might echo and nobody may see. */
-	secrets?: readonly string[];
-}
-
 export interface CallResult {
 	/** The envelope's `result`. */
 	result: unknown;
@@ -77,6 +54,13 @@ const STOPPED: Attempt = {
 	ok: false,
 	fault: 'refused',
 	failure: { what: 'the execution was stopped before the request was sent' },
+	retryAfterMs: 0,
+};
+
+const TOO_LATE: Attempt = {
+	ok: false,
+	fault: 'rejected',
+	failure: { what: 'its time was over before it could be sent' },
 	retryAfterMs: 0,
 };
 
@@ -105,12 +89,13 @@ export class CloudflareClient {
 	 * @throws CallError for everything else
 	 */
 	async send(call: Call): Promise<CallResult> {
-		const until = clock.elapsed() + (this.settings.longestWaitMs ?? LONGEST_TOTAL_WAIT_MS);
+		const { longestWaitMs = LONGEST_TOTAL_WAIT_MS } = this.settings;
+		const until = Math.min(clock.elapsed() + longestWaitMs, call.sendBefore ?? Infinity);
 		let effect: Effect = 'none';
 		for (let repeat = 0; ; repeat++) {
 			const attempt = await this.attempt(call, until);
 			if (attempt.ok) return { result: attempt.result, repeatedBlindly: effect === 'unknown' };
-			effect = worse(effect, effectOfFault(attempt.fault));
+			if (attempt !== TOO_LATE) effect = worse(effect, effectOfFault(attempt.fault));
 			const delay = delayBefore(repeat, attempt.retryAfterMs, clock.random());
 			if (
 				repeat === MAX_REPEATS ||
@@ -169,6 +154,10 @@ export class CloudflareClient {
 	private async attempt(call: Call, until: number): Promise<Attempt> {
 		const turn = await this.pacer.enter(until, this.stopOf(call));
 		if (turn === 'stopped') return STOPPED;
+		if (turn === 'now' && clock.elapsed() >= (call.sendBefore ?? Infinity)) {
+			this.pacer.leave(undefined);
+			return TOO_LATE;
+		}
 		if (turn !== 'now') {
 			return {
 				ok: false,

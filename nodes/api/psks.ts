@@ -1,7 +1,8 @@
 import type { JsonRecord } from '../http/json';
 import { field, record, text } from '../http/json';
 import { isId } from './account';
-import type { Call, CloudflareClient } from './client';
+import type { Call } from './call';
+import type { CloudflareClient } from './client';
 import { LEFT_OUT } from './envelope';
 import { CallError } from './failure';
 import type { CallOptions } from './ipsecTunnels';
@@ -65,7 +66,7 @@ export function pskIn(error: unknown): string | undefined {
 export async function setPsks(
 	client: CloudflareClient,
 	psks: readonly PskEntry[],
-	options: CallOptions = {},
+	options: CallOptions & Pick<Call, 'sendBefore'> = {},
 ): Promise<Map<string, PskSetVerdict>> {
 	const call: Call = {
 		method: 'POST',
@@ -73,6 +74,7 @@ export async function setPsks(
 		...validateOnlyQuery(options),
 		body: { psks: psks.map(({ id, psk }) => ({ id, psk })) },
 		repeat: 'repeatable',
+		sendBefore: options.sendBefore,
 		action: `${options.validateOnly === true ? 'check' : 'set'} ${psks.length} ${psks.length === 1 ? 'PSK' : 'PSKs'}`,
 		secrets: psks.map(({ psk }) => psk),
 	};

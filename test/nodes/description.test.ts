@@ -1,8 +1,9 @@
 import type { INodeParameters, INodeProperties } from 'n8n-workflow';
 import { NodeHelpers } from 'n8n-workflow';
 import { CloudflareMagicIpsec } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsec.node';
-import { NODE, sources } from '../helpers/node';
-import { PACKAGE_NAME, workflowOf } from '../helpers/engine';
+import { resources } from '../../nodes/CloudflareMagicIpsec/resources';
+import { workflowOf } from '../helpers/engine';
+import { actionNode, NODE, sources } from '../helpers/node';
 
 const { description } = new CloudflareMagicIpsec();
 
@@ -57,6 +58,7 @@ const PANEL: Record<string, Record<string, string[]>> = {
 			'options.accountId',
 			'options.concurrency',
 			'options.requireUnsaved',
+			'options.stopAfterUnknown',
 			'options.timeout',
 			'options.validateOnly',
 		],
@@ -84,18 +86,9 @@ const PANEL: Record<string, Record<string, string[]>> = {
 	},
 };
 
-const node = (parameters: INodeParameters) => ({
-	id: '1',
-	name: NODE,
-	type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
-	typeVersion: 1,
-	position: [0, 0] as [number, number],
-	parameters,
-});
-
 function shown(parameters: INodeParameters): INodeProperties[] {
 	return description.properties.filter((property) =>
-		NodeHelpers.displayParameter(parameters, property, node(parameters), description),
+		NodeHelpers.displayParameter(parameters, property, actionNode(parameters), description),
 	);
 }
 
@@ -122,11 +115,34 @@ describe.each(operations)('the panel of %s: %s', (resource, operation) => {
 	});
 
 	it('has an output for tunnels, and Secret and Notification for PSKs', () => {
-		const workflow = workflowOf({ nodes: [node(parameters)], connections: {} }, sources);
+		const workflow = workflowOf({ nodes: [actionNode(parameters)], connections: {} }, sources);
 		const outputs = NodeHelpers.getNodeOutputs(workflow, workflow.getNode(NODE)!, description);
 		expect(
 			outputs.map((output) => (typeof output === 'string' ? output : output.displayName)),
 		).toEqual(resource === 'psk' ? ['Secret', 'Notification'] : [undefined]);
+	});
+});
+
+describe('the list of all operations', () => {
+	it('is what the panel offers', () => {
+		const offered = resources.map(({ value, operations: of }) => [
+			value,
+			of.map((operation) => operation.value),
+		]);
+		expect(Object.fromEntries(offered)).toEqual(
+			Object.fromEntries(
+				Object.entries(PANEL).map(([resource, names]) => [resource, Object.keys(names)]),
+			),
+		);
+	});
+
+	it('is in alphabetical order, and begins with an operation of its own', () => {
+		const sorted = (names: string[]) => expect(names).toEqual([...names].sort());
+		sorted(resources.map(({ name }) => name));
+		for (const { operations: of, first } of resources) {
+			sorted(of.map(({ name }) => name));
+			expect(of).toContain(first);
+		}
 	});
 });
 
@@ -145,7 +161,7 @@ describe('the description', () => {
 					NodeHelpers.displayParameter(
 						{ authentication },
 						credential,
-						node({ authentication }),
+						actionNode({ authentication }),
 						description,
 					),
 				)

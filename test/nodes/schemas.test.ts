@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import Ajv from 'ajv';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
+import { resources } from '../../nodes/CloudflareMagicIpsec/resources';
 import { useAccount } from '../helpers/account';
 import { credentialsOf, runNode } from '../helpers/node';
+import { ROOT } from '../helpers/paths';
 
 /**
  * The schemas from which n8n's editor offers the fields of a node that has not run yet: they must
@@ -12,15 +14,7 @@ import { credentialsOf, runNode } from '../helpers/node';
 
 const account = useAccount({ tunnels: 2, seed: 3 });
 
-const FOLDER = path.join(
-	__dirname,
-	'..',
-	'..',
-	'nodes',
-	'CloudflareMagicIpsec',
-	'__schema__',
-	'v1.0.0',
-);
+const FOLDER = path.join(ROOT, 'nodes', 'CloudflareMagicIpsec', '__schema__', 'v1.0.0');
 
 const byId = { __rl: true, mode: 'id', value: '={{ $json.id }}' };
 
@@ -47,6 +41,18 @@ interface Schema {
 	version: number;
 	properties: Record<string, object>;
 }
+
+it('every operation has a schema that is checked here, and no other has one', () => {
+	const all = resources.flatMap(({ value, operations }) =>
+		operations.map((operation) => `${value}/${operation.value}`),
+	);
+	const files = resources.flatMap(({ value }) =>
+		readdirSync(path.join(FOLDER, value)).map((file) => `${value}/${path.parse(file).name}`),
+	);
+	const checked = OPERATIONS.map(([resource, operation]) => `${resource}/${operation}`);
+	expect(files.sort()).toEqual(all.sort());
+	expect(checked.sort()).toEqual(all);
+});
 
 describe.each(OPERATIONS)('%s %s', (resource, operation, parameters) => {
 	it('answers what its schema says, and everything of it', async () => {

@@ -4,18 +4,18 @@ import {
 	accountIdOption,
 	optionsCollection,
 	readCount,
-	shownFor,
 	timeoutOption,
 	validateOnlyOption,
 } from '../../shared/options';
+import type { Operation } from '../../shared/operation';
 import { tunnelLocator } from '../../shared/tunnelLocator';
 import { answer } from './answer';
-import type { Attempt } from './attempt';
-import { verdictOfError } from './attempt';
+import type { Attempt } from '../keys/attempt';
+import { verdictOfError } from '../keys/attempt';
 import { hintAtStorage, requireUnsavedOption, retryFault } from './guard';
 import { settle } from './settle';
 import { start } from './start';
-import type { Target } from './targets';
+import type { Target } from '../keys/target';
 import { resolveTargets } from './targets';
 
 const ACTION = 'generate the PSKs';
@@ -39,7 +39,7 @@ const stopAfterUnknownOption: INodeProperties = {
 		'After this many keys in a row whose answer was lost, no further key is generated. No more than this are under way at the same time.',
 };
 
-export const description: INodeProperties[] = shownFor('psk', 'generate', [
+const properties: INodeProperties[] = [
 	{
 		displayName:
 			"Cloudflare makes the key and shows it once: if n8n stops before the next node has stored it, it is lost. 'Prepare', a vault and then 'Set' survive that.",
@@ -56,10 +56,10 @@ export const description: INodeProperties[] = shownFor('psk', 'generate', [
 		timeoutOption,
 		validateOnlyOption,
 	]),
-]);
+];
 
 /** Generate: Cloudflare makes a new key for each tunnel, one call for each. */
-export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const started = start(
 		context,
 		ACTION,
@@ -126,3 +126,12 @@ async function generateOne(target: Target): Promise<Attempt> {
 		return { target, psk, verdict: { kind: 'unclear', reason: verdict.reason }, error };
 	}
 }
+
+export const generate: Operation = {
+	value: 'generate',
+	name: 'Generate',
+	action: 'Generate keys',
+	description: 'Have Cloudflare make new keys, live at once',
+	properties,
+	execute,
+};

@@ -1,8 +1,8 @@
 import { sentence } from '../../shared/errors';
-import type { Attempt } from './attempt';
-import { sameInstant } from './dates';
-import type { Sight } from './look';
-import { lookAfterwards } from './look';
+import type { Attempt } from '../keys/attempt';
+import { sameInstant } from '../keys/dates';
+import type { Sight } from '../keys/look';
+import { lookAfterwards } from '../keys/look';
 import type { PskOutcome } from './outcome';
 import { subjectOf } from './targets';
 
@@ -47,7 +47,7 @@ function checkedOutcome(attempt: Attempt, sight: Sight, made: boolean): PskOutco
 	const { target, psk, verdict } = attempt;
 	switch (verdict.kind) {
 		case 'accepted': {
-			if (sight.kind === 'same') {
+			if (isUnmoved(sight)) {
 				return { ...subjectOf(target), status: 'validated', ...(made ? { psk } : {}) };
 			}
 			const what =
@@ -61,7 +61,7 @@ function checkedOutcome(attempt: Attempt, sight: Sight, made: boolean): PskOutco
 		case 'notSent':
 			return { ...subjectOf(target), status: 'unapplied', reason: verdict.reason };
 		case 'unclear':
-			if (sight.kind !== 'same') return unknownOutcome(attempt, sight, verdict.reason);
+			if (!isUnmoved(sight)) return unknownOutcome(attempt, sight, verdict.reason);
 			return {
 				...subjectOf(target),
 				status: 'unapplied',
@@ -76,9 +76,13 @@ function refusedOutcome(
 	sight: Sight,
 	{ byName, reason }: { byName: boolean; reason: string },
 ): PskOutcome {
-	const isDoubted = sight.kind === 'moved' || (sight.kind === 'unreadable' && !byName);
-	if (isDoubted) return unknownOutcome(attempt, sight, reason);
+	const isProof = byName ? sight.kind !== 'moved' : ['same', 'gone'].includes(sight.kind);
+	if (!isProof) return unknownOutcome(attempt, sight, reason);
 	return { ...subjectOf(attempt.target), status: 'unapplied', reason };
+}
+
+function isUnmoved({ kind }: Sight): boolean {
+	return kind === 'same' || kind === 'undated';
 }
 
 function unknownOutcome({ target, psk }: Attempt, sight: Sight, happened: string): PskOutcome {
@@ -97,6 +101,7 @@ function unknownOutcome({ target, psk }: Attempt, sight: Sight, happened: string
 function seen(sight: Sight): string[] {
 	switch (sight.kind) {
 		case 'unreadable':
+		case 'undated':
 			return ["Cloudflare's date of the key could not be read afterwards."];
 		case 'gone':
 			return ['The account no longer lists the tunnel.'];

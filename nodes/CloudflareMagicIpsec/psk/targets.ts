@@ -1,5 +1,4 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import type { CloudflareClient } from '../../api/client';
 import { lastGeneratedOn } from '../../api/ipsecTunnels';
 import type { IpsecTunnel } from '../../api/types';
 import { Accounts } from '../../shared/accounts';
@@ -7,17 +6,8 @@ import { errorText, inputError, stopError } from '../../shared/errors';
 import { readFlag, validateOnlyOption } from '../../shared/options';
 import type { TunnelReference } from '../../shared/tunnelLocator';
 import { findTunnel, tunnelReference } from '../../shared/tunnelLocator';
+import type { Target } from '../keys/target';
 import type { PskOutcome, Subject } from './outcome';
-
-/** One tunnel whose PSK is to be changed. */
-export interface Target {
-	itemIndex: number;
-	client: CloudflareClient;
-	/** The tunnel as it was before the first change. */
-	tunnel: IpsecTunnel;
-	/** Have Cloudflare check the change and not make it. */
-	validateOnly: boolean;
-}
 
 /** What the items name, before anything is changed. */
 export interface Targets<Input> {

@@ -7,11 +7,11 @@ import type {
 import { createIpsecTunnel } from '../../api/ipsecTunnels';
 import type { IpsecTunnelBody } from '../../api/types';
 import { Accounts } from '../../shared/accounts';
+import type { Operation } from '../../shared/operation';
 import {
 	accountIdOption,
 	optionsCollection,
 	readFlag,
-	shownFor,
 	timeoutOption,
 	validateOnlyOption,
 } from '../../shared/options';
@@ -26,7 +26,7 @@ import {
 } from './fields';
 import { checkedOnly, forEachItem, whole } from '../../shared/items';
 
-export const description: INodeProperties[] = shownFor('tunnel', 'create', [
+const properties: INodeProperties[] = [
 	{ ...nameField, required: true },
 	{ ...cloudflareEndpointField, required: true },
 	{ ...interfaceAddressField, required: true },
@@ -39,7 +39,7 @@ export const description: INodeProperties[] = shownFor('tunnel', 'create', [
 		options: optionalFields,
 	},
 	optionsCollection([accountIdOption, timeoutOption, validateOnlyOption]),
-]);
+];
 
 function readBody(context: IExecuteFunctions, itemIndex: number): IpsecTunnelBody {
 	const { given, faults } = readFields({
@@ -53,7 +53,7 @@ function readBody(context: IExecuteFunctions, itemIndex: number): IpsecTunnelBod
 }
 
 /** Create: makes one tunnel for each item, after all items were checked. */
-export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const accounts = new Accounts(context);
 	return await forEachItem(
 		context,
@@ -69,3 +69,12 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		},
 	);
 }
+
+export const create: Operation = {
+	value: 'create',
+	name: 'Create',
+	action: 'Create a tunnel',
+	description: 'Create a tunnel',
+	properties,
+	execute,
+};

@@ -1,7 +1,7 @@
 import type { IDataObject, IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { inputError } from '../../shared/errors';
 import type { BgpConfig, HealthCheck, IpsecTunnel, IpsecTunnelBody } from '../../api/types';
-import { keyFault } from '../psk/key';
+import { keyFault } from '../keys/key';
 import {
 	asnFault,
 	fqdnFault,

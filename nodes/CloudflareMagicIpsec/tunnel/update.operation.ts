@@ -7,11 +7,11 @@ import type {
 import { getIpsecTunnel, updateIpsecTunnel } from '../../api/ipsecTunnels';
 import type { IpsecTunnelBody } from '../../api/types';
 import { Accounts } from '../../shared/accounts';
+import type { Operation } from '../../shared/operation';
 import {
 	accountIdOption,
 	optionsCollection,
 	readFlag,
-	shownFor,
 	timeoutOption,
 	validateOnlyOption,
 } from '../../shared/options';
@@ -21,7 +21,7 @@ import { checkedOnly, forEachItem, whole } from '../../shared/items';
 import { resolveTunnelId } from './resolve';
 import { readUpdate, updateFieldsCollection } from './updateFields';
 
-export const description: INodeProperties[] = shownFor('tunnel', 'update', [
+const properties: INodeProperties[] = [
 	tunnelLocator,
 	{
 		displayName: 'Mode',
@@ -45,10 +45,10 @@ export const description: INodeProperties[] = shownFor('tunnel', 'update', [
 	},
 	updateFieldsCollection,
 	optionsCollection([accountIdOption, timeoutOption, validateOnlyOption]),
-]);
+];
 
 /** Update: writes one tunnel for each item, after all items were checked. */
-export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const accounts = new Accounts(context);
 	return await forEachItem(
 		context,
@@ -77,3 +77,12 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		},
 	);
 }
+
+export const update: Operation = {
+	value: 'update',
+	name: 'Update',
+	action: 'Update a tunnel',
+	description: 'Update a tunnel',
+	properties,
+	execute,
+};

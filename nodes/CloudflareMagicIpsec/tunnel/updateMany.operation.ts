@@ -9,11 +9,11 @@ import { inputError } from '../../shared/errors';
 import { updateIpsecTunnels } from '../../api/ipsecTunnels';
 import type { IpsecTunnel, IpsecTunnelBody } from '../../api/types';
 import { Accounts } from '../../shared/accounts';
+import type { Operation } from '../../shared/operation';
 import {
 	accountIdOption,
 	optionsCollection,
 	readFlag,
-	shownFor,
 	timeoutOption,
 	validateOnlyOption,
 } from '../../shared/options';
@@ -22,7 +22,7 @@ import { missingFields, overlay, refuseFaults } from './fields';
 import { checkedOnly, forEachItem, whole } from '../../shared/items';
 import { readUpdate, updateFieldsCollection } from './updateFields';
 
-export const description: INodeProperties[] = shownFor('tunnel', 'updateMany', [
+const properties: INodeProperties[] = [
 	{
 		displayName:
 			'All items of an account go to Cloudflare in one request. Cloudflare does not document the form of that request: try it with Validate Only first.',
@@ -33,7 +33,7 @@ export const description: INodeProperties[] = shownFor('tunnel', 'updateMany', [
 	tunnelLocator,
 	updateFieldsCollection,
 	optionsCollection([accountIdOption, timeoutOption, validateOnlyOption]),
-]);
+];
 
 interface Change {
 	client: CloudflareClient;
@@ -100,7 +100,7 @@ class BulkUpdates {
 }
 
 /** Update Many: all items of an account in one PUT, merged from one list. */
-export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const accounts = new Accounts(context);
 	const updates = new BulkUpdates();
 	return await forEachItem(
@@ -129,3 +129,12 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		},
 	);
 }
+
+export const updateMany: Operation = {
+	value: 'updateMany',
+	name: 'Update Many',
+	action: 'Update many tunnels',
+	description: 'Update many tunnels in one request',
+	properties,
+	execute,
+};

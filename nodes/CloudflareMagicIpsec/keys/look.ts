@@ -3,15 +3,17 @@ import { lastGeneratedOn, listIpsecTunnels } from '../../api/ipsecTunnels';
 import { mapLimit } from '../../http/pool';
 import type { Attempt } from './attempt';
 import { sameInstant } from './dates';
-import type { Target } from './targets';
+import type { Target } from './target';
 
 /** Accounts whose lists are read at the same time. */
 const LISTS_AT_A_TIME = 5;
 
 /** What Cloudflare shows of a tunnel's key after an attempt, against what it showed before. */
 export type Sight =
-	/** The list can't be read, or tells no dates. */
+	/** The list can't be read, or no longer tells the date. */
 	| { kind: 'unreadable' }
+	/** It told no date before either, of no tunnel: no key was ever made, or something takes the dates away. */
+	| { kind: 'undated' }
 	/** The account no longer lists the tunnel. */
 	| { kind: 'gone' }
 	/** The date of the key is the one of before; undefined where no key was ever made. */
@@ -41,9 +43,9 @@ function sightOf({ tunnel }: Target, dates: Dates): Sight {
 			? { kind: 'same', date }
 			: { kind: 'moved', date };
 	}
-	// A list in which no key has a date may have lost them on its way.
+	if (before !== undefined) return { kind: 'unreadable' };
 	const tellsDates = [...dates.values()].some((other) => other !== undefined);
-	return before === undefined && tellsDates ? { kind: 'same' } : { kind: 'unreadable' };
+	return { kind: tellsDates ? 'same' : 'undated' };
 }
 
 /**

@@ -6,7 +6,7 @@ import type { PskSetVerdict } from '../../api/types';
 import { chunk, mapLimit } from '../../http/pool';
 import type { Attempt, Verdict } from './attempt';
 import { verdictOfError } from './attempt';
-import type { Target } from './targets';
+import type { Target } from './target';
 
 /** Requests of psk set that are under way at the same time. */
 const BATCHES_AT_A_TIME = 10;
@@ -45,38 +45,44 @@ function groups(targets: readonly KeyedTarget[]): KeyedTarget[][] {
 /**
  * Sends keys in bulk, each client's in batches. Never rejects: every target gets one verdict, and one
  * whose request failed the verdict of that failure.
+ *
+ * @param sendBefore a moment of `clock.elapsed` from which on nothing is sent
  */
 export async function sendKeys(
 	targets: readonly KeyedTarget[],
 	batchSize: number,
+	sendBefore?: number,
 ): Promise<Attempt[]> {
 	const batches = groups(targets).flatMap((group) => chunk(group, batchSize));
 	const sent = await mapLimit(batches, BATCHES_AT_A_TIME, async (batch) => {
-		const splits = { left: MOST_SPLITS };
-		return await sendBatch(batch, splits);
+		const limits = { splitsLeft: MOST_SPLITS, sendBefore };
+		return await sendBatch(batch, limits);
 	});
 	return sent.flat();
 }
 
 async function sendBatch(
 	batch: readonly KeyedTarget[],
-	splits: { left: number },
+	limits: { splitsLeft: number; sendBefore?: number },
 ): Promise<Attempt[]> {
 	const { client, validateOnly } = batch[0]!;
 	const psks = batch.map(({ tunnel, psk }) => ({ id: tunnel.id, psk }));
 	try {
-		const verdicts = await setPsks(client, psks, { validateOnly });
+		const verdicts = await setPsks(client, psks, {
+			validateOnly,
+			sendBefore: limits.sendBefore,
+		});
 		return batch.map((target) => ({
 			target,
 			psk: target.psk,
 			verdict: verdictOn(verdicts.get(target.tunnel.id)),
 		}));
 	} catch (error) {
-		if (batch.length > 1 && splits.left > 1 && isAboutTheBody(error)) {
-			splits.left -= 2;
+		if (batch.length > 1 && limits.splitsLeft > 1 && isAboutTheBody(error)) {
+			limits.splitsLeft -= 2;
 			const half = Math.ceil(batch.length / 2);
-			const first = await sendBatch(batch.slice(0, half), splits);
-			return [...first, ...(await sendBatch(batch.slice(half), splits))];
+			const first = await sendBatch(batch.slice(0, half), limits);
+			return [...first, ...(await sendBatch(batch.slice(half), limits))];
 		}
 		const verdict = verdictOfError(error);
 		return batch.map((target) => ({ target, psk: target.psk, verdict, error }));

@@ -1,6 +1,6 @@
 import { effectOf } from '../../api/failure';
 import { errorText } from '../../shared/errors';
-import type { Target } from './targets';
+import type { Target } from './target';
 
 /** What Cloudflare said of one key, before a look at what is live. */
 export type Verdict =
