@@ -1,13 +1,12 @@
-import { printed } from './helpers/printed';
+import { printed } from '../helpers/printed';
 import type { IDataObject } from 'n8n-workflow';
-import { clock as time } from '../nodes/http/clock';
-import { tagsOf } from '../nodes/CloudflareMagicAlert/tags';
-import { credentialsOf } from './helpers/node';
-import { useVirtualClock } from './helpers/virtualClock';
-import type { WebhookHost } from './helpers/webhook';
-import { PUBLIC_ORIGIN, startWebhookHost } from './helpers/webhook';
-import type { Simulator } from './simulator';
-import { startSimulator } from './simulator';
+import { clock as time } from '../../nodes/http/clock';
+import { credentialsOf } from '../helpers/node';
+import { useVirtualClock } from '../helpers/virtualClock';
+import type { WebhookHost } from '../helpers/webhook';
+import { PUBLIC_ORIGIN, startWebhookHost } from '../helpers/webhook';
+import type { Simulator } from '../simulator';
+import { startSimulator } from '../simulator';
 
 /**
  * Two n8n, one account: a restored database, an import or a clone has the static data of production,

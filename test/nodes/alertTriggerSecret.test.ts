@@ -1,16 +1,14 @@
-import { printed } from './helpers/printed';
+import { printed } from '../helpers/printed';
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { IDataObject } from 'n8n-workflow';
-import { bodyOf, forward, handOn } from './helpers/forward';
-import { credentialsOf } from './helpers/node';
-import { leaksIn } from './helpers/scanner';
-import { useVirtualClock } from './helpers/virtualClock';
-import type { WebhookHost } from './helpers/webhook';
-import { PUBLIC_ORIGIN, startWebhookHost } from './helpers/webhook';
-import type { Alert, Simulator } from './simulator';
-import { startSimulator } from './simulator';
+import { credentialsOf } from '../helpers/node';
+import { leaksIn } from '../helpers/scanner';
+import { useVirtualClock } from '../helpers/virtualClock';
+import type { WebhookHost } from '../helpers/webhook';
+import { startAccountFor, startWebhookHost } from '../helpers/webhook';
+import type { Alert, Simulator } from '../simulator';
 
 /**
  * The webhook's secret: n8n's static data are in every export of a workflow, so that a forger who has
@@ -24,13 +22,7 @@ let simulator: Simulator;
 
 beforeEach(async () => {
 	host = await startWebhookHost();
-	simulator = await startSimulator({
-		tunnels: 3,
-		seed: 5,
-		now: clock.now,
-		alerting: { publicOrigins: { [PUBLIC_ORIGIN]: host.origin } },
-	});
-	host.credentials = credentialsOf(simulator);
+	simulator = await startAccountFor(host, { tunnels: 3, seed: 5, now: clock.now });
 	printed.length = 0;
 });
 
