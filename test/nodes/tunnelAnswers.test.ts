@@ -15,7 +15,7 @@ const MD5 = 'the-bgp-md5-key';
 const AGENT = { type: `${PACKAGE_NAME}.cloudflareMagicIpsecTool` };
 
 function withBgp(): string {
-	const [{ id }] = account().tunnels() as [{ id: string }];
+	const [{ id }] = account().tunnels() as unknown as [{ id: string }];
 	account().updateTunnel(id, { bgp: { customer_asn: 65000, md5_key: MD5 } });
 	return id;
 }
