@@ -3,8 +3,7 @@ import type { Simulator } from '../simulator';
 import type { NodeResult, NodeRun } from './node';
 import { credentialsOf, runNode } from './node';
 
-export const byId = (value: string) => ({ __rl: true, mode: 'id', value });
-export const byName = (value: string) => ({ __rl: true, mode: 'name', value });
+export { byId, byName } from './locators';
 
 /**
  * Runs an operation on tunnels.
