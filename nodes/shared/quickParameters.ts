@@ -35,10 +35,11 @@ function locatorOf(raw: unknown, item: INodeExecutionData | undefined): IDataObj
 	const locator = record(raw);
 	if (locator?.__rl !== true) return undefined;
 	const value = fieldOfItem(locator.value, item);
-	const { value: _, ...others } = locator;
-	const arePlain = Object.values(others).every(
-		(member) =>
-			typeof member === 'boolean' || (typeof member === 'string' && !member.startsWith('=')),
+	const arePlain = Object.entries(locator).every(
+		([name, member]) =>
+			name === 'value' ||
+			typeof member === 'boolean' ||
+			(typeof member === 'string' && !member.startsWith('=')),
 	);
 	return value !== undefined && arePlain ? ({ ...locator, value } as IDataObject) : undefined;
 }

@@ -12,7 +12,7 @@ import {
 import { tunnelLocator } from '../../shared/tunnelLocator';
 import { whole } from './answers';
 import type { Outcome, Ready } from './changes';
-import { changeTunnels, isUncertain } from './changes';
+import { changeTunnels, isUncertain, refused } from './changes';
 import { checkedBy } from './checks';
 import type { Look } from './looks';
 import { lookAt } from './looks';
@@ -62,7 +62,7 @@ async function deleteOne({ client, id, validateOnly }: Deletion): Promise<Outcom
 		const look = await lookAt(client, id, before);
 		return checkedBy(look, { deleted: look.kind === 'gone', ...json });
 	} catch (error) {
-		if (!isUncertain(error)) throw error;
+		if (!isUncertain(error)) return refused(error);
 		return lostOutcome(error, await lookAt(client, id));
 	}
 }

@@ -14,7 +14,7 @@ import { tunnelLocator } from '../../shared/tunnelLocator';
 import { allowLiteralOption } from '../psk/givenKey';
 import { modifiedOrNot, written } from './answers';
 import type { Outcome, Ready } from './changes';
-import { changeTunnels, isUncertain } from './changes';
+import { changeTunnels, isUncertain, refused } from './changes';
 import { checkedBy, lostUpdate } from './checks';
 import type { GivenFields } from './fields/body';
 import { overlay } from './fields/body';
@@ -82,7 +82,7 @@ async function updateOne(
 		if (validateOnly) return checkedBy(await lookAt(client, id, before), json);
 		return { kind: 'done', changed: true, json };
 	} catch (error) {
-		if (!isUncertain(error)) throw error;
+		if (!isUncertain(error)) return refused(error);
 		return lostUpdate(error, await lookAt(client, id, before));
 	}
 }

@@ -17,7 +17,7 @@ import { findTunnel, tunnelLocator, tunnelReference } from '../../shared/tunnelL
 import { allowLiteralOption } from '../psk/givenKey';
 import { modifiedOrNot, written } from './answers';
 import type { Outcome, Ready } from './changes';
-import { changeTunnels, isUncertain } from './changes';
+import { changeTunnels, isUncertain, refused } from './changes';
 import { checkedBy, lostUpdate } from './checks';
 import { overlay } from './fields/body';
 import { missingFields, refuseFaults } from './fields/faults';
@@ -150,7 +150,7 @@ async function outcomeOf(
 		);
 		return lostUpdate(error, await group.lookAt(before));
 	} catch (error) {
-		if (!isUncertain(error)) throw error;
+		if (!isUncertain(error)) return refused(error);
 		return lostUpdate(error, await group.lookAt(before));
 	}
 }
