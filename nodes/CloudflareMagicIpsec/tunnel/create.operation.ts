@@ -101,7 +101,7 @@ function checkedOutcome(json: IDataObject, look: Look): Outcome {
 async function createOne({ client, body, before, validateOnly }: NewTunnel): Promise<Outcome> {
 	try {
 		const tunnel = await createIpsecTunnel(client, body, { validateOnly });
-		const json = written(tunnel, client, body);
+		const json = written(tunnel, client, body, validateOnly ? undefined : {});
 		if (!validateOnly) return { kind: 'done', changed: true, json };
 		return checkedOutcome(json, await lookForNew(client, body.name, before));
 	} catch (error) {

@@ -16,7 +16,7 @@ import { changeTunnels, isUncertain, refused } from './changes';
 import { checkedBy } from './checks';
 import type { Look } from './looks';
 import { lookAt } from './looks';
-import { resolveTunnelId } from './resolve';
+import { resolveTunnel } from './resolve';
 import { refuseRetries } from './retries';
 
 const properties: INodeProperties[] = [
@@ -36,8 +36,7 @@ async function readItem(accounts: Accounts, itemIndex: number): Promise<Deletion
 		'a retry would look in vain for the tunnels that the first run deleted, and the word of them would be lost',
 	);
 	const validateOnly = readFlag(context, validateOnlyOption, itemIndex);
-	const { client, id } = await resolveTunnelId(accounts, itemIndex);
-	return { client, id, validateOnly, tunnel: { id } };
+	return { validateOnly, ...(await resolveTunnel(accounts, itemIndex)) };
 }
 
 /** The outcome of a request whose answer was lost, after a look at the tunnel. */
