@@ -7,7 +7,7 @@ import type { Transport } from '../http/transport';
 import { trimBaseUrl } from './account';
 import { resultOf, refusalIn, whatHappened } from './envelope';
 import type { Effect, Failure } from './failure';
-import { CallError } from './failure';
+import { CallError, effectOfFault, worse } from './failure';
 import { Pacer } from './pacer';
 
 /** Milliseconds until an attempt without a whole answer is given up. */
@@ -75,12 +75,14 @@ type Attempt =
 			retryAfterMs: number;
 	  };
 
-const STOPPED: Attempt = {
-	ok: false,
-	fault: 'refused',
-	failure: { what: 'the execution was stopped before the request was sent' },
-	retryAfterMs: 0,
-};
+function stopped(what: string): Attempt {
+	return { ok: false, fault: 'refused', failure: { what }, retryAfterMs: 0 };
+}
+
+const STOPPED = stopped('the execution was stopped before the request was sent');
+
+/** Of a read: it changes nothing, so nobody waits for it. */
+const CUT_SHORT = stopped('the execution was stopped');
 
 const TOO_LATE: Attempt = {
 	ok: false,
@@ -159,9 +161,9 @@ export class CloudflareClient {
 	/** Waits; false if the execution was stopped meanwhile. */
 	private async pause(call: Call, ms: number): Promise<boolean> {
 		const stop = this.stopOf(call);
-		const stopped = () => stop?.aborted === true;
-		if (!stopped()) await clock.sleep(ms, stop).catch(() => undefined);
-		return !stopped();
+		const isStopped = () => stop?.aborted === true;
+		if (!isStopped()) await clock.sleep(ms, stop).catch(() => undefined);
+		return !isStopped();
 	}
 
 	private failed(call: Call, attempt: Attempt & { ok: false }, effect: Effect): CallError {
@@ -198,6 +200,7 @@ export class CloudflareClient {
 		try {
 			const answer = await this.request(call);
 			if (answer.kind === 'none') {
+				if (call.repeat === 'read' && this.stopOf(call)?.aborted === true) return CUT_SHORT;
 				const { sent, what, code, remedy } = answer;
 				const failure = { what, httpCode: code, remedy };
 				return { ok: false, fault: sent ? 'lost' : 'refused', failure, retryAfterMs: 0 };
@@ -231,25 +234,4 @@ export class CloudflareClient {
 			signal: call.repeat === 'read' ? this.stopOf(call) : undefined,
 		});
 	}
-}
-
-/** What an attempt with this fault may have changed at Cloudflare. */
-function effectOfFault(fault: Fault): Effect {
-	switch (fault) {
-		case 'refused':
-			return 'none';
-		case 'lost':
-		case 'unreadable':
-		case 'server':
-			return 'unknown';
-		case 'throttled':
-		case 'rejected':
-			return 'refused';
-	}
-}
-
-const EFFECTS: readonly Effect[] = ['none', 'refused', 'unknown'];
-
-function worse(a: Effect, b: Effect): Effect {
-	return EFFECTS.indexOf(a) > EFFECTS.indexOf(b) ? a : b;
 }
