@@ -2,9 +2,9 @@ import type { IDataObject, IHttpRequestMethods } from 'n8n-workflow';
 import { clock } from '../http/clock';
 import type { Fault, RepeatPolicy } from '../http/retry';
 import { delayBefore, faultOf, MAX_REPEATS, mayRepeat, retryAfterMs } from '../http/retry';
-import { SecretFinder } from '../http/secrets';
+import { isProse, SecretFinder } from '../http/secrets';
 import type { Transport } from '../http/transport';
-import { trimBaseUrl } from './account';
+import { idsIn, trimBaseUrl } from './account';
 import { resultOf, refusalIn, whatHappened } from './envelope';
 import type { Effect, Failure } from './failure';
 import { CallError, effectOfFault, worse } from './failure';
@@ -54,19 +54,23 @@ export interface Call {
 	remedies?: Readonly<Record<number, string>>;
 	/** What to do about statuses that come without a known code. */
 	statusRemedies?: Readonly<Record<number, string>>;
-	/** Texts of this request that Cloudflare's answer might echo and nobody may see. */
-	secrets?: readonly string[];
+	/** Texts that Cloudflare's answer might echo and nobody may see. */
+	secrets?: readonly string[] | SecretFinder;
+	/** The answer may hold a secret that nobody here knows, so that nothing but plain words of it is shown. */
+	makesSecret?: boolean;
 }
 
 export interface CallResult {
 	/** The envelope's `result`. */
 	result: unknown;
+	/** The whole answer; it may hold a key and must not be shown. */
+	body: unknown;
 	/** True if an earlier attempt's answer was lost: that attempt may have made the change. */
 	repeatedBlindly: boolean;
 }
 
 type Attempt =
-	| { ok: true; result: unknown }
+	| { ok: true; result: unknown; body: unknown }
 	| {
 			ok: false;
 			fault: Fault;
@@ -95,8 +99,11 @@ const TOO_LATE: Attempt = {
 export class CloudflareClient {
 	private readonly pacer: Pacer;
 
+	private readonly ownSecrets: SecretFinder;
+
 	constructor(private readonly settings: ClientSettings) {
 		this.pacer = settings.pacer ?? new Pacer();
+		this.ownSecrets = new SecretFinder(settings.secrets);
 	}
 
 	get accountId(): string {
@@ -121,7 +128,10 @@ export class CloudflareClient {
 		let effect: Effect = 'none';
 		for (let repeat = 0; ; repeat++) {
 			const attempt = await this.attempt(call, until);
-			if (attempt.ok) return { result: attempt.result, repeatedBlindly: effect === 'unknown' };
+			if (attempt.ok) {
+				const { result, body } = attempt;
+				return { result, body, repeatedBlindly: effect === 'unknown' };
+			}
 			if (attempt !== TOO_LATE) effect = worse(effect, effectOfFault(attempt.fault));
 			const delay = delayBefore(repeat, attempt.retryAfterMs, clock.random());
 			if (
@@ -148,9 +158,12 @@ export class CloudflareClient {
 		);
 	}
 
-	/** Tells which texts of Cloudflare's may repeat a secret of a call or of the credential. */
-	secretsOf(call: Call): SecretFinder {
-		return new SecretFinder([...this.settings.secrets, ...(call.secrets ?? [])]);
+	/** True for a text of Cloudflare's that may repeat a secret of a call or of the credential. */
+	mayRepeatSecret(call: Call, text: string): boolean {
+		if (call.makesSecret === true && !isProse(text, idsIn(call.path))) return true;
+		const { secrets = [] } = call;
+		const others = secrets instanceof SecretFinder ? secrets : new SecretFinder(secrets);
+		return this.ownSecrets.isIn(text) || others.isIn(text);
 	}
 
 	/** The signal that ends waiting for a call's turn; none where it is sent in any case. */
@@ -207,8 +220,8 @@ export class CloudflareClient {
 			}
 			rateLimit = answer.headers.ratelimit;
 			const result = resultOf(answer);
-			if (result !== undefined) return { ok: true, result: result.value };
-			const refusal = refusalIn(answer, call, (text) => this.secretsOf(call).isIn(text));
+			if (result !== undefined) return { ok: true, result: result.value, body: answer.body };
+			const refusal = refusalIn(answer, call, (text) => this.mayRepeatSecret(call, text));
 			return {
 				ok: false,
 				fault: faultOf(answer.status, refusal.said),
