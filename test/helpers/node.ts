@@ -32,6 +32,24 @@ export const sources: TypeSource = typesOf(
 
 export const NODE = 'Cloudflare Magic IPsec';
 
+/** The action node as a workflow holds it, with the credential of its authentication. */
+export function actionNode(parameters: INodeParameters, changes: Partial<INode> = {}): INode {
+	const type =
+		(parameters.authentication ?? 'apiToken') === 'apiToken'
+			? 'cloudflareMagicTokenApi'
+			: 'cloudflareMagicKeyApi';
+	return {
+		id: 'node',
+		name: NODE,
+		type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
+		typeVersion: 1,
+		position: [200, 0],
+		parameters,
+		credentials: { [type]: { id: '1', name: 'Cloudflare' } },
+		...changes,
+	};
+}
+
 export interface NodeRun {
 	credentials: Credentials;
 	parameters: INodeParameters;
@@ -58,18 +76,7 @@ export interface NodeResult {
 
 /** Runs the action node behind a node that gives it the items, on n8n's engine. */
 export async function runNode(options: NodeRun): Promise<NodeResult> {
-	const authentication = (options.parameters.authentication as string) ?? 'apiToken';
-	const type = authentication === 'apiToken' ? 'cloudflareMagicTokenApi' : 'cloudflareMagicKeyApi';
-	const node: INode = {
-		id: 'node',
-		name: NODE,
-		type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
-		typeVersion: 1,
-		position: [200, 0],
-		parameters: options.parameters,
-		credentials: { [type]: { id: '1', name: 'Cloudflare' } },
-		...options.node,
-	};
+	const node = actionNode(options.parameters, options.node);
 	const before: INode = {
 		id: 'before',
 		name: 'Before',

@@ -36,17 +36,26 @@ describe('workflows/alert-response.json', () => {
 			},
 		});
 	};
-	const answer = async (...alerts: IDataObject[]) => {
-		const { notify, credentials } = services();
-		const run = await runExample({
+	const run = async (chat_url: string, ...alerts: IDataObject[]) => {
+		const { credentials } = services();
+		return await runExample({
 			file: 'alert-response.json',
-			settings: { chat_url: notify.chat_url, ticket_url: tickets.url },
+			settings: { chat_url, ticket_url: tickets.url },
 			credentials: { ...credentials, httpBearerAuth: { token: tickets.token } },
 			types: [triggerOf(`${PACKAGE_NAME}.cloudflareMagicAlertTrigger`)],
 			input: alerts.map((json) => ({ json })),
 		});
-		expect(errorOf(run)).toBeUndefined();
 	};
+	const answer = async (...alerts: IDataObject[]) => {
+		const done = await run(services().notify.chat_url, ...alerts);
+		expect(errorOf(done)).toBeUndefined();
+	};
+
+	it('opens the ticket, and says so in the run, where the chat can not be reached', async () => {
+		const done = await run('http://127.0.0.1:1/hooks/magic', alert('start'));
+		expect(errorOf(done)).toMatch(/ECONNREFUSED|refused/);
+		expect(tickets.tickets).toHaveLength(1);
+	});
 
 	it('tells the chat and opens one ticket, comments it while the alert lasts, and closes it', async () => {
 		const { simulator, chat, leaksIn } = services();
