@@ -7,24 +7,30 @@ function character(code: number): string {
 	return code <= 0x10ffff ? String.fromCodePoint(code) : '';
 }
 
-function hexBytes(digits: string): string {
-	return Buffer.from(digits, 'hex').toString('utf8');
+/** A run of bytes, each written as digits of a base. */
+function bytesIn(run: string, digits: RegExp, base: number): string {
+	return Buffer.from((run.match(digits) ?? []).map((byte) => parseInt(byte, base))).toString();
 }
 
-/** `%5a` of URLs, and `=5A` of mails. */
+/** `%5a` of URLs. */
 function withoutPercents(value: string): string {
-	return value
-		.replaceAll('+', ' ')
-		.replace(/(?:[%=][0-9a-f]{2})+/gi, (run) => hexBytes(run.replace(/[%=]/g, '')));
+	return value.replace(/(?:%[0-9a-f]{2})+/gi, (run) => bytesIn(run, /[0-9a-f]{2}/gi, 16));
 }
 
-/** `\u005a`, `\u{5a}`, `\x5a`, `U+005A` and `\132`. */
+/** `=5A` of mails. */
+function ofMail(value: string): string {
+	return value.replace(/(?:=[0-9A-F]{2})+/g, (run) => bytesIn(run, /[0-9A-F]{2}/g, 16));
+}
+
+/** `\u005a`, `\u{5a}`, `U+005A`, `\x5a`, `\132` and `\"`. */
 function withoutEscapes(value: string): string {
 	return value
-		.replace(/(?:\\u\{?|U\+|\\U0000)([0-9a-f]{1,6})\}?|\\x([0-9a-f]{2})/gi, (_, unicode, hex) =>
-			character(parseInt(String(unicode ?? hex), 16)),
+		.replace(/(?:\\u\{?|U\+|\\U0000)([0-9a-f]{1,6})\}?/gi, (_, code) =>
+			character(parseInt(String(code), 16)),
 		)
-		.replace(/\\([0-3][0-7]{2})/g, (_, octal) => character(parseInt(String(octal), 8)));
+		.replace(/(?:\\x[0-9a-f]{2})+/gi, (run) => bytesIn(run, /[0-9a-f]{2}/gi, 16))
+		.replace(/(?:\\[0-3][0-7]{2})+/g, (run) => bytesIn(run, /[0-7]{3}/g, 8))
+		.replace(/\\(["'`\\/])/g, '$1');
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -48,12 +54,12 @@ function withoutEntities(value: string): string {
 }
 
 function undone(value: string): string {
-	return withoutEntities(withoutEscapes(withoutPercents(value)));
+	return withoutEntities(withoutPercents(withoutEscapes(value)));
 }
 
-/** Bytes as both sides may mean them: as UTF-8, and one character each, which shows UTF-16 too. */
+/** Bytes as UTF-8, or as UTF-16 of either order. */
 function meanings(bytes: Buffer): string[] {
-	return [bytes.toString('utf8'), bytes.toString('latin1')];
+	return [bytes.toString('utf8'), bytes.toString('latin1').replaceAll('\0', '')];
 }
 
 /** Runs of hex digits, with or without marks between the bytes, read from their first and second digit. */
@@ -81,7 +87,8 @@ function fromDecimals(value: string): string[] {
 /** All that a text may say, itself first. */
 export function readingsOf(value: string): string[] {
 	const once = undone(value);
-	const plain = [...new Set([value, once, undone(once)])];
+	const ofForm = undone(value.replaceAll('+', ' '));
+	const plain = [...new Set([value, once, undone(once), ofForm, ofMail(value)])];
 	return plain.flatMap((text) => [
 		text,
 		...fromHex(text),

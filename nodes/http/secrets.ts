@@ -11,6 +11,14 @@ const PART = 5;
 /** A text is looked at, and shown, up to this length; no server has more to say. */
 const LONGEST_TEXT = 2_000;
 
+function lowered(value: string): string {
+	return value.normalize('NFKC').toLowerCase();
+}
+
+function withoutSpaces(value: string): string {
+	return value.replace(/\s/g, '');
+}
+
 /** Letters and digits without their marks, in lower case: what is left of a text in any writing. */
 function folded(value: string): string {
 	return value
@@ -41,9 +49,9 @@ export class SecretFinder {
 		if (value.length > LONGEST_TEXT) return true;
 		const known = (this.known ??= this.learnt());
 		return readingsOf(value).some((reading) => {
-			const fold = folded(reading);
-			return [reading.toLowerCase(), fold, reversed(fold)].some((text) =>
-				[...known].some(([length, wanted]) => parts(text, length).some((part) => wanted.has(part))),
+			const [text, fold] = [lowered(reading), folded(reading)];
+			return [text, withoutSpaces(text), fold, reversed(fold)].some((form) =>
+				[...known].some(([length, wanted]) => parts(form, length).some((part) => wanted.has(part))),
 			);
 		});
 	}
@@ -51,7 +59,8 @@ export class SecretFinder {
 	private learnt(): Map<number, Set<string>> {
 		const known = new Map<number, Set<string>>();
 		for (const secret of this.secrets) {
-			for (const form of new Set([secret.toLowerCase(), folded(secret)])) {
+			const text = lowered(secret);
+			for (const form of new Set([text, withoutSpaces(text), folded(secret)])) {
 				if (form === '') continue;
 				const length = Math.min(PART, form.length);
 				const wanted = known.get(length) ?? new Set();
