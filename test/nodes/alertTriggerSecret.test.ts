@@ -13,9 +13,8 @@ import { credentialsOf } from '../helpers/node';
 import { leaksIn } from '../helpers/scanner';
 import { useVirtualClock } from '../helpers/virtualClock';
 import type { WebhookHost } from '../helpers/webhook';
-import { PUBLIC_ORIGIN, startWebhookHost } from '../helpers/webhook';
+import { startAccountFor, startWebhookHost } from '../helpers/webhook';
 import type { Alert, Simulator } from '../simulator';
-import { startSimulator } from '../simulator';
 
 /**
  * The webhook's secret: n8n's static data are in every export of a workflow, so that a forger who has
