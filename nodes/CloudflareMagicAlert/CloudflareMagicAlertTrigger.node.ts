@@ -11,6 +11,7 @@ import type {
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { credentials } from '../shared/connection';
+import { atEdge } from '../shared/errors';
 import { catchUp } from './catchUp';
 import { receive } from './delivery';
 import { properties } from './settings';
@@ -48,13 +49,13 @@ export class CloudflareMagicAlertTrigger implements INodeType {
 	webhookMethods = {
 		default: {
 			async checkExists(this: IHookFunctions): Promise<boolean> {
-				return await isSubscribed(this);
+				return await atEdge(this, isSubscribed(this));
 			},
 			async create(this: IHookFunctions): Promise<boolean> {
-				return await subscribe(this);
+				return await atEdge(this, subscribe(this));
 			},
 			async delete(this: IHookFunctions): Promise<boolean> {
-				return await unsubscribe(this);
+				return await atEdge(this, unsubscribe(this));
 			},
 		},
 	};

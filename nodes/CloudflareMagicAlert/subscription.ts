@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { IHookFunctions } from 'n8n-workflow';
-import { NodeApiError } from 'n8n-workflow';
 import type { NotificationPolicy, PolicyBody, WebhookDestination } from '../api/alerting';
 import {
 	createPolicy,
@@ -17,7 +16,8 @@ import {
 import type { CloudflareClient } from '../api/client';
 import { clock } from '../http/clock';
 import { clientFor } from '../shared/connection';
-import { effectOf, errorText, inputError, nodeError } from '../shared/errors';
+import { effectOf } from '../api/failure';
+import { errorText, inputError, nodeError } from '../shared/errors';
 import { field, text } from '../http/json';
 import { addressFault } from './address';
 import type { Access, Settings } from './settings';
@@ -269,8 +269,7 @@ export async function isSubscribed(context: IHookFunctions): Promise<boolean> {
 
 /** False only for a request that never left: an answer that says no may still have made something. */
 function mayHaveMade(error: unknown): boolean {
-	const answered = error instanceof NodeApiError && /^\d+$/.test(String(error.httpCode));
-	return answered || effectOf(error) === 'unknown';
+	return effectOf(error) !== 'none';
 }
 
 /**

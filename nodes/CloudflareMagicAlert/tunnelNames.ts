@@ -1,6 +1,7 @@
 import type { ILoadOptionsFunctions, INodePropertyOptions } from 'n8n-workflow';
 import { isId } from '../api/account';
 import type { CloudflareClient } from '../api/client';
+import { atEdge } from '../shared/errors';
 import { clientFor } from '../shared/connection';
 import { listIpsecTunnels } from '../api/ipsecTunnels';
 
@@ -10,7 +11,7 @@ export async function getTunnelNames(this: ILoadOptionsFunctions): Promise<INode
 		authentication: this.getNodeParameter('authentication', 'apiToken'),
 		accountId: this.getNodeParameter('options.accountId', ''),
 	});
-	return (await listIpsecTunnels(client))
+	return (await atEdge(this, listIpsecTunnels(client)))
 		.map(({ name }) => ({ name, value: name }))
 		.sort((a, b) => a.name.localeCompare(b.name));
 }

@@ -8,6 +8,7 @@ import { NodeConnectionTypes } from 'n8n-workflow';
 import { authenticationProperty, credentials } from '../shared/connection';
 import { getTunnels } from '../shared/listSearch';
 import { accountIdOption, optionsCollection, timeoutOption } from '../shared/options';
+import { atEdge } from '../shared/errors';
 import { poll } from './trigger/poll';
 
 /** Starts a workflow when something about the account's IPsec tunnels has changed. */
@@ -119,6 +120,6 @@ export class CloudflareMagicIpsecTrigger implements INodeType {
 	methods = { loadOptions: { getTunnels } };
 
 	async poll(this: IPollFunctions): Promise<INodeExecutionData[][] | null> {
-		return await poll(this);
+		return await atEdge(this, poll(this));
 	}
 }

@@ -2,9 +2,13 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { inputError } from '../shared/errors';
 import type { Operation } from '../shared/operation';
 import { withQuickParameters } from '../shared/quickParameters';
+import { resources } from './resources';
 
-/** All operations of the node, by resource and by value of the parameter `operation`. */
-export type Operations = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+function operationOf(resource: string, operation: string): Operation | undefined {
+	return resources
+		.find(({ value }) => value === resource)
+		?.operations.find(({ value }) => value === operation);
+}
 
 /**
  * Runs the operation that the node's parameters choose.
@@ -13,11 +17,10 @@ export type Operations = Readonly<Record<string, Readonly<Record<string, Operati
  */
 export async function executeOperation(
 	context: IExecuteFunctions,
-	operations: Operations,
 ): Promise<INodeExecutionData[][]> {
 	const resource = context.getNodeParameter('resource', 0) as string;
 	const name = context.getNodeParameter('operation', 0) as string;
-	const operation = operations[resource]?.[name];
+	const operation = operationOf(resource, name);
 	if (operation !== undefined) return await operation.execute(withQuickParameters(context));
 	throw inputError(
 		context.getNode(),

@@ -12,13 +12,13 @@ const ID_REGEX = new RegExp(ID_PATTERN);
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
-/** What is wrong with a base URL, or undefined if it may be used. */
+/** What is wrong with a base URL, or undefined if it may be used; spaces around it do not count. */
 export function baseUrlFault(baseUrl: unknown): string | undefined {
 	const shown = "Set the credential's Base URL to https://api.cloudflare.com/client/v4";
-	if (typeof baseUrl !== 'string' || !URL.canParse(baseUrl)) {
+	if (typeof baseUrl !== 'string' || !URL.canParse(baseUrl.trim())) {
 		return `The Base URL is not a URL. ${shown}.`;
 	}
-	const url = new URL(baseUrl);
+	const url = new URL(baseUrl.trim());
 	if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.test(url.hostname))) {
 		return `The Base URL must start with https://, because every request carries the credential. ${shown}, or to the https address of your gateway.`;
 	}
@@ -28,9 +28,9 @@ export function baseUrlFault(baseUrl: unknown): string | undefined {
 	return undefined;
 }
 
-/** What is wrong with an account id, or undefined if it may be used. */
+/** What is wrong with an account id, or undefined if it may be used; spaces around it do not count. */
 export function accountIdFault(accountId: unknown): string | undefined {
-	if (typeof accountId === 'string' && ID_REGEX.test(accountId)) return undefined;
+	if (typeof accountId === 'string' && ID_REGEX.test(accountId.trim())) return undefined;
 	return "The Account ID must be 32 hexadecimal digits. Copy it from Cloudflare's dashboard: Account Home, the menu beside the account's name, 'Copy account ID'.";
 }
 
@@ -39,7 +39,7 @@ export function isId(value: unknown): value is string {
 	return typeof value === 'string' && ID_REGEX.test(value);
 }
 
-/** A valid base URL without the slashes at its end. */
+/** A valid base URL without spaces around it and slashes at its end. */
 export function trimBaseUrl(baseUrl: string): string {
-	return baseUrl.replace(/\/+$/, '');
+	return baseUrl.trim().replace(/\/+$/, '');
 }

@@ -1,11 +1,11 @@
-import { NodeApiError } from 'n8n-workflow';
 import type { Call, CloudflareClient } from './client';
+import { CallError } from './failure';
 import type { JsonRecord } from '../http/json';
 import { field, record } from '../http/json';
 
 /**
  * One function per endpoint of Cloudflare's Notifications that the package uses, in the order of
- * https://developers.cloudflare.com/api/resources/alerting/. Every one throws NodeApiError. Ids are
+ * https://developers.cloudflare.com/api/resources/alerting/. Every one throws CallError. Ids are
  * checked before they enter a path (RangeError).
  */
 
@@ -96,22 +96,16 @@ export function isAlertingId(value: unknown): value is string {
 	return typeof value === 'string' && ID.test(value);
 }
 
-/** What Cloudflare answered to a failed call, as far as it may be shown. */
-function refusalOf(error: unknown): { status?: unknown; code?: unknown; message?: unknown } {
-	if (!(error instanceof NodeApiError)) return {};
-	const { code, message } = error.context.cloudflare as JsonRecord;
-	return { status: error.httpCode, code, message };
-}
-
 /** True if Cloudflare says, in words that were observed, that the webhook or policy is not there. */
 export function isNotFound(error: unknown): boolean {
-	const { code, message } = refusalOf(error);
-	return code === 15000 || (code === 0 && /\bnot found\b/i.test(String(message)));
+	if (!(error instanceof CallError)) return false;
+	const { code, detail = '' } = error.failure;
+	return code === 15000 || (code === 0 && /\bnot found\b/i.test(detail));
 }
 
 /** True for a 404 of any kind; it may also come from a wrong address or a gateway. */
 export function isStatus404(error: unknown): boolean {
-	return refusalOf(error).status === '404';
+	return error instanceof CallError && error.failure.httpCode === '404';
 }
 
 function pathTo(collection: string, id: string): string {

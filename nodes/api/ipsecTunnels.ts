@@ -2,30 +2,28 @@ import { isId } from './account';
 import type { Call, CloudflareClient } from './client';
 import type { JsonRecord } from '../http/json';
 import { field, record, text } from '../http/json';
-import type { GeneratedPsk, IpsecTunnel, IpsecTunnelBody, PskEntry, PskSetVerdict } from './types';
+import type { IpsecTunnel, IpsecTunnelBody } from './types';
 
 /**
  * One function per documented endpoint of Cloudflare's Magic IPsec tunnels, in the order of
  * https://developers.cloudflare.com/api/resources/magic_transit/subresources/ipsec_tunnels/.
- * Every one throws NodeApiError. Ids are checked by the caller, for a message of its own, and again
+ * Every one throws CallError. Ids are checked by the caller, for a message of its own, and again
  * here before they enter a path (RangeError).
  */
 
-const TUNNELS = '/ipsec_tunnels';
+export const TUNNELS = '/ipsec_tunnels';
 
 export interface CallOptions {
-	/** Index of the input item that the call is for. */
-	itemIndex?: number;
 	/** Have Cloudflare check the change and not make it. */
 	validateOnly?: boolean;
 }
 
-function tunnelPath(id: string): string {
+export function tunnelPath(id: string): string {
 	if (!isId(id)) throw new RangeError('A tunnel id is 32 hexadecimal digits');
 	return `${TUNNELS}/${encodeURIComponent(id)}`;
 }
 
-function validateOnlyQuery(options: CallOptions): Pick<Call, 'query'> {
+export function validateOnlyQuery(options: CallOptions): Pick<Call, 'query'> {
 	return options.validateOnly === true ? { query: { validate_only: true } } : {};
 }
 
@@ -38,11 +36,11 @@ function withoutPsk(tunnel: JsonRecord): JsonRecord {
 	return Object.fromEntries(Object.entries(tunnel).filter(([name]) => name !== 'psk'));
 }
 
-/** A tunnel whose id is usable, and that holds no PSK whatever was answered. */
+/** A tunnel whose id is usable, and that holds no PSK whatever was answered; one without a name gets its id for one. */
 function tunnelIn(value: unknown): IpsecTunnel | undefined {
 	const tunnel = record(value);
-	if (tunnel === undefined || !isId(tunnel.id) || typeof tunnel.name !== 'string') return undefined;
-	return withoutPsk(tunnel) as IpsecTunnel;
+	if (tunnel === undefined || !isId(tunnel.id)) return undefined;
+	return withoutPsk({ ...tunnel, name: text(tunnel.name) ?? tunnel.id }) as IpsecTunnel;
 }
 
 /** A tunnel as a write answers it: one that was only checked may have no id yet. */
@@ -58,14 +56,13 @@ export function lastGeneratedOn(value: unknown): string | undefined {
 	return text(field(field(value, 'psk_metadata'), 'last_generated_on'));
 }
 
-function ipsecIdIn(value: unknown): string | undefined {
-	return text(field(value, 'ipsec_id'));
-}
-
-/** GET /ipsec_tunnels: all tunnels of the account; Cloudflare does not page them. */
+/**
+ * GET /ipsec_tunnels: all tunnels of the account, each once; Cloudflare does not page them. An entry
+ * without an id is left out: nothing could be done with it, and the others are not to suffer.
+ */
 export async function listIpsecTunnels(
 	client: CloudflareClient,
-	options: CallOptions = {},
+	options: Pick<Call, 'evenIfStopped'> = {},
 ): Promise<IpsecTunnel[]> {
 	const call: Call = {
 		method: 'GET',
@@ -73,15 +70,14 @@ export async function listIpsecTunnels(
 		newHealthCheckTarget: true,
 		repeat: 'read',
 		action: 'list the tunnels',
-		itemIndex: options.itemIndex,
+		...options,
 	};
 	const { result } = await client.send(call);
 	const list = field(result, 'ipsec_tunnels');
 	if (!Array.isArray(list)) throw client.unexpected(call, 'no list of tunnels');
-	const tunnels = list.map(tunnelIn);
-	if (tunnels.includes(undefined))
-		throw client.unexpected(call, 'a tunnel without an id or a name');
-	return tunnels as IpsecTunnel[];
+	const tunnels = list.map(tunnelIn).filter((tunnel) => tunnel !== undefined);
+	if (list.length > 0 && tunnels.length === 0) throw client.unexpected(call, 'no tunnel has an id');
+	return [...new Map(tunnels.map((tunnel) => [tunnel.id.toLowerCase(), tunnel])).values()];
 }
 
 /**
@@ -101,7 +97,6 @@ export async function createIpsecTunnel(
 		newHealthCheckTarget: true,
 		repeat: 'once',
 		action: `create the tunnel '${body.name}'`,
-		itemIndex: options.itemIndex,
 		secrets: secretsOf(body),
 	};
 	const { result } = await client.send(call);
@@ -130,7 +125,6 @@ export async function updateIpsecTunnels(
 		newHealthCheckTarget: true,
 		repeat: 'once',
 		action: `update ${tunnels.length} tunnels`,
-		itemIndex: options.itemIndex,
 		secrets: secretsOf(...tunnels),
 	};
 	const { result } = await client.send(call);
@@ -143,7 +137,7 @@ export async function updateIpsecTunnels(
 export async function getIpsecTunnel(
 	client: CloudflareClient,
 	id: string,
-	options: CallOptions = {},
+	options: Pick<Call, 'evenIfStopped'> = {},
 ): Promise<IpsecTunnel> {
 	const call: Call = {
 		method: 'GET',
@@ -151,7 +145,7 @@ export async function getIpsecTunnel(
 		newHealthCheckTarget: true,
 		repeat: 'read',
 		action: `get the tunnel ${id}`,
-		itemIndex: options.itemIndex,
+		...options,
 	};
 	const { result } = await client.send(call);
 	const tunnel = tunnelIn(field(result, 'ipsec_tunnel'));
@@ -174,7 +168,6 @@ export async function updateIpsecTunnel(
 		newHealthCheckTarget: true,
 		repeat: 'once',
 		action: `update the tunnel ${id}`,
-		itemIndex: options.itemIndex,
 		secrets: secretsOf(body),
 	};
 	const { result } = await client.send(call);
@@ -196,109 +189,10 @@ export async function deleteIpsecTunnel(
 		newHealthCheckTarget: true,
 		repeat: 'once',
 		action: `delete the tunnel ${id}`,
-		itemIndex: options.itemIndex,
 	};
 	const { result } = await client.send(call);
 	const deleted = field(result, 'deleted');
 	if (typeof deleted !== 'boolean')
 		throw client.unexpected(call, 'not said whether it was deleted');
 	return { deleted, tunnel: tunnelIn(field(result, 'deleted_ipsec_tunnel')) };
-}
-
-/**
- * POST /ipsec_tunnels/{id}/psk_generate: Cloudflare makes a new PSK, live at once and shown this
- * once. Never repeated after a lost answer: each call replaces the key. With `validateOnly` the
- * answer may hold a key that is not live.
- */
-export async function generatePsk(
-	client: CloudflareClient,
-	id: string,
-	options: CallOptions = {},
-): Promise<GeneratedPsk> {
-	const call: Call = {
-		method: 'POST',
-		path: `${tunnelPath(id)}/psk_generate`,
-		...validateOnlyQuery(options),
-		repeat: 'once',
-		action: `generate a PSK for the tunnel ${id}`,
-		itemIndex: options.itemIndex,
-	};
-	const { result } = await client.send(call);
-	const psk = text(field(result, 'psk'));
-	if (options.validateOnly !== true && psk === undefined) throw client.unexpected(call, 'no PSK');
-	return {
-		psk: psk ?? '',
-		ipsec_id: ipsecIdIn(result),
-		last_generated_on: lastGeneratedOn(result),
-	};
-}
-
-/**
- * POST /ipsec_tunnels/psk: sets the PSKs of many tunnels. Setting a known key again changes
- * nothing, so a lost answer is followed by a repetition.
- *
- * @returns what Cloudflare says of each entry, by tunnel id; a tunnel that was refused after an
- * attempt whose answer was lost is `unclear`, because that attempt may have set its key
- */
-export async function setPsks(
-	client: CloudflareClient,
-	psks: readonly PskEntry[],
-	options: CallOptions = {},
-): Promise<Map<string, PskSetVerdict>> {
-	const call: Call = {
-		method: 'POST',
-		path: `${TUNNELS}/psk`,
-		...validateOnlyQuery(options),
-		body: { psks: psks.map(({ id, psk }) => ({ id, psk })) },
-		repeat: options.validateOnly === true ? 'read' : 'repeatable',
-		action: `${options.validateOnly === true ? 'check' : 'set'} ${psks.length} PSKs`,
-		itemIndex: options.itemIndex,
-		secrets: psks.map(({ psk }) => psk),
-	};
-	const { result, repeatedBlindly } = await client.send(call);
-	if (record(result) === undefined) throw client.unexpected(call, 'no result');
-	const applied = record(field(result, 'successfully_applied_psks')) ?? {};
-	const unapplied = record(field(result, 'unapplied_psks')) ?? {};
-	const verdicts = psks.map((entry): [string, PskSetVerdict] => {
-		const verdict = verdictOn(entry, applied, unapplied);
-		if (verdict.kind !== 'unapplied') return [entry.id, verdict];
-		const reason = client.clean(verdict.reason, call);
-		return repeatedBlindly
-			? [
-					entry.id,
-					{ kind: 'unclear', reason: `${reason} (an earlier request may have set the key)` },
-				]
-			: [entry.id, { kind: 'unapplied', reason }];
-	});
-	return new Map(verdicts);
-}
-
-function verdictOn(entry: PskEntry, applied: JsonRecord, unapplied: JsonRecord): PskSetVerdict {
-	const details = Object.hasOwn(applied, entry.id) ? applied[entry.id] : undefined;
-	const refused = Object.hasOwn(unapplied, entry.id);
-	if (details !== undefined && refused) {
-		return {
-			kind: 'unclear',
-			reason: 'Cloudflare lists the key both as applied and as not applied',
-		};
-	}
-	if (refused) {
-		const reason = text(unapplied[entry.id]) ?? 'Cloudflare gave no reason';
-		return { kind: 'unapplied', reason };
-	}
-	if (record(details) === undefined) {
-		return { kind: 'unclear', reason: 'Cloudflare did not say whether the key was applied' };
-	}
-	const echoed = text(field(details, 'psk'));
-	if (echoed !== undefined && echoed !== entry.psk) {
-		return {
-			kind: 'unclear',
-			reason: 'Cloudflare answered another key than the one that was sent',
-		};
-	}
-	return {
-		kind: 'applied',
-		ipsec_id: ipsecIdIn(details),
-		last_generated_on: lastGeneratedOn(details),
-	};
 }

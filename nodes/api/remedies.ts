@@ -40,3 +40,15 @@ export const STATUS_REMEDIES: Readonly<Record<number, string>> = {
 	404: 'Check the Base URL, the Account ID and that the tunnel still exists.',
 	429: THROTTLE,
 };
+
+/** Codes of a credential that Cloudflare does not take, whatever the status. */
+export const CREDENTIAL_CODES: readonly number[] = [6003, 9103, 9106, 9109, 10000, 10001];
+
+/** Codes of an account that has no Magic, or is none. */
+export const CONFIGURATION_CODES: readonly number[] = [1012, 1025, 7003];
+
+/** Codes that have nothing to do with what a request holds. */
+export const ACCOUNT_CODES: ReadonlySet<number> = new Set([
+	...CREDENTIAL_CODES,
+	...CONFIGURATION_CODES,
+]);

@@ -74,7 +74,8 @@ export interface PskEntry {
 
 /** Answer of psk_generate; `psk` is shown this once and never again. */
 export interface GeneratedPsk {
-	psk: string;
+	/** Undefined only in the answer to a check. */
+	psk?: string;
 	ipsec_id?: string;
 	last_generated_on?: string;
 }

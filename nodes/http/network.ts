@@ -38,8 +38,7 @@ export function notAnswered(error: unknown): NotAnswered {
 		kind: 'none',
 		sent,
 		code,
-		what:
-			TEXTS[code] ?? (sent ? 'the connection broke' : 'no safe connection could be made'),
+		what: TEXTS[code] ?? (sent ? 'the connection broke' : 'no safe connection could be made'),
 		remedy: sent
 			? `Check the network between n8n's host and the server (network code ${code}).`
 			: `Check the address in the credential, and that n8n's host can reach it (network code ${code}).`,

@@ -1,5 +1,3 @@
-import type { Effect } from '../shared/errors';
-
 /**
  * When a call may be repeated.
  * - `read`: it changes nothing, so a lost answer costs nothing.
@@ -45,9 +43,12 @@ export function mayRepeat(policy: RepeatPolicy, fault: Fault): boolean {
 	}
 }
 
-/** What an attempt with this fault may have changed at Cloudflare. */
-export function effectOfFault(fault: Fault): Effect {
-	return fault === 'lost' || fault === 'unreadable' || fault === 'server' ? 'unknown' : 'none';
+/** How an answer that is no success went wrong; `refusal` if it says no in the API's own form. */
+export function faultOf(status: number, refusal: boolean): Fault {
+	if (status === 429) return 'throttled';
+	if (status === 408 || status >= 500) return 'server';
+	if (refusal || status >= 400) return 'rejected';
+	return 'unreadable';
 }
 
 /**

@@ -1,44 +1,44 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import type { CloudflareClient } from '../api/client';
-import { clientFor } from './connection';
+import { Pacer } from '../api/pacer';
 import { listIpsecTunnels } from '../api/ipsecTunnels';
+import type { Connection } from './connection';
+import { clientOf, connectionOf } from './connection';
 import { readTimeout } from './options';
 import { TunnelIndex } from './tunnelLocator';
 
-/** The clients of one run and each account's list of tunnels, which is read once. */
-export class Run {
-	/** By what the items say; each credential is decrypted once, not once for each item. */
-	private readonly asked = new Map<string, CloudflareClient>();
-
+/** The accounts that the items of one run act on, each with its client and its list of tunnels. */
+export class Accounts {
+	/** By all that a request depends on, so that no item acts with another item's credential. */
 	private readonly clients = new Map<string, CloudflareClient>();
+
+	/** By the credential: Cloudflare counts the requests of a user or token. */
+	private readonly pacers = new Map<string, Pacer>();
 
 	private readonly lists = new Map<CloudflareClient, Promise<TunnelIndex>>();
 
 	constructor(readonly context: IExecuteFunctions) {}
 
 	/**
-	 * The client for the account of an item; items of one account share it.
+	 * The client for an item: with the credential as n8n resolves it for this item, since its fields
+	 * may hold expressions, and with the item's own options. Items that agree in all share one.
 	 *
-	 * @throws NodeOperationError if the credential or the option Account ID can't be used
+	 * @throws NodeOperationError if the credential, the option Account ID or Timeout can't be used
 	 */
 	async client(itemIndex: number): Promise<CloudflareClient> {
-		const authentication = this.context.getNodeParameter('authentication', itemIndex);
-		const accountId = this.context.getNodeParameter('options.accountId', itemIndex, '');
 		const timeout = this.context.getNodeParameter('options.timeout', itemIndex, 60);
-		const key = JSON.stringify([authentication, accountId, timeout]);
-		const known = this.asked.get(key);
-		if (known !== undefined) return known;
 		const timeoutMs = readTimeout(this.context.getNode(), timeout, itemIndex);
-		const made = await clientFor(this.context, {
-			authentication,
-			accountId,
+		const connection = await connectionOf(this.context, {
+			authentication: this.context.getNodeParameter('authentication', itemIndex),
+			accountId: this.context.getNodeParameter('options.accountId', itemIndex, ''),
 			itemIndex,
-			timeoutMs,
 		});
-		const account = JSON.stringify([authentication, made.accountId]);
-		const client = this.clients.get(account) ?? made;
-		this.clients.set(account, client);
-		this.asked.set(key, client);
+		const key = JSON.stringify([connection, timeoutMs]);
+		let client = this.clients.get(key);
+		if (client === undefined) {
+			client = clientOf(this.context, connection, { timeoutMs, pacer: this.pacer(connection) });
+			this.clients.set(key, client);
+		}
 		return client;
 	}
 
@@ -50,5 +50,12 @@ export class Run {
 			this.lists.set(client, list);
 		}
 		return await list;
+	}
+
+	private pacer({ credential }: Connection): Pacer {
+		const key = JSON.stringify(credential);
+		const pacer = this.pacers.get(key) ?? new Pacer();
+		this.pacers.set(key, pacer);
+		return pacer;
 	}
 }

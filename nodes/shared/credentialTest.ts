@@ -61,8 +61,8 @@ const RULES: Rule[] = [
 /** Reads the account's IPsec tunnels: proves the secret, the account and the permission at once. */
 export const credentialTest: ICredentialTestRequest = {
 	request: {
-		baseURL: '={{$credentials.baseUrl}}',
-		url: '=/accounts/{{$credentials.accountId}}/magic/ipsec_tunnels',
+		baseURL: '={{$credentials.baseUrl.trim()}}',
+		url: '=/accounts/{{$credentials.accountId.trim()}}/magic/ipsec_tunnels',
 		method: 'GET',
 		timeout: 30_000,
 		json: true,

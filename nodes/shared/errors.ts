@@ -1,38 +1,16 @@
-import type { Failure, INode, JsonObject } from 'n8n-workflow';
+import type { Failure as PollFailure, INode, JsonObject } from 'n8n-workflow';
 import { NodeApiError, NodeOperationError } from 'n8n-workflow';
-import { STATUS_REMEDIES } from '../api/remedies';
+import type { Failure } from '../api/failure';
+import { CallError } from '../api/failure';
+import { CONFIGURATION_CODES, CREDENTIAL_CODES, STATUS_REMEDIES } from '../api/remedies';
 
-/**
- * What a failed call may have done at Cloudflare: `none` (it was refused, or never got there) or
- * `unknown` (the answer was lost or cannot be read, so the change may have been made).
- */
-export type Effect = 'none' | 'unknown';
-
-/** Everything of a failed call that may be shown and stored; no header, body, key or token. */
-export interface CallFailure {
-	/** What was asked of Cloudflare, for example "list the tunnels". */
-	action: string;
-	effect: Effect;
-	/** What happened, in one sentence without a full stop. */
-	what: string;
-	/** HTTP status, or the network's code such as ECONNREFUSED. */
-	httpCode?: string;
-	/** Cloudflare's own code, message and pointers. */
-	code?: number;
-	detail?: string;
-	documentationUrl?: string;
-	pointer?: string;
-	rayId?: string;
-	remedy?: string;
-	/** Milliseconds that Cloudflare asks to wait before the next request. */
-	retryAfterMs?: number;
-}
+/** n8n's errors, made from what the layers below say; nothing else in the package makes any. */
 
 /**
  * The node without its parameters: n8n stores an error's node with the run, and a parameter may
  * hold a key that somebody typed in.
  */
-export function bareNode(node: INode): INode {
+function bareNode(node: INode): INode {
 	return { ...node, parameters: {} };
 }
 
@@ -41,7 +19,7 @@ export function sentence(text: string): string {
 	return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-function describe(failure: CallFailure): string {
+function describe(failure: Failure): string {
 	const parts = [];
 	if (failure.detail !== undefined) {
 		const code = failure.code === undefined ? '' : ` (code ${failure.code})`;
@@ -58,20 +36,11 @@ function describe(failure: CallFailure): string {
 	return parts.join(' ');
 }
 
-/** Cloudflare's code for a tunnel that does not exist. */
-const TUNNEL_NOT_FOUND = 1032;
-
-/** Codes of a credential that Cloudflare does not take, whatever the status. */
-const CREDENTIAL_CODES = [6003, 9103, 9106, 9109, 10000, 10001];
-
-/** Codes of an account that has no Magic, or is none. */
-const CONFIGURATION_CODES = [1012, 1025, 7003];
-
 /**
  * Why a call failed, as n8n's back-off for polling triggers reads it; undefined where it is to
  * decide by itself.
  */
-function causeOf({ code = -1, httpCode = '', retryAfterMs = 0 }: CallFailure): Failure | undefined {
+function causeOf({ code = -1, httpCode = '', retryAfterMs = 0 }: Failure): PollFailure | undefined {
 	if (httpCode === '429') {
 		return { cause: 'rate-limited', ...(retryAfterMs > 0 ? { retryAfterMs } : {}) };
 	}
@@ -84,10 +53,8 @@ function causeOf({ code = -1, httpCode = '', retryAfterMs = 0 }: CallFailure): F
 /**
  * The n8n error for a failed call. Made from plain, chosen fields: the original error of n8n's
  * HTTP helper holds the request with its headers and body, and n8n would store those.
- *
- * @param itemIndex index of the input item that the call was for, if it was for one
  */
-export function callError(node: INode, failure: CallFailure, itemIndex?: number): NodeApiError {
+function apiError(node: INode, failure: Failure, itemIndex?: number): NodeApiError {
 	const facts: JsonObject = {
 		message: failure.detail ?? failure.what,
 		...(failure.code === undefined ? {} : { code: failure.code }),
@@ -107,14 +74,8 @@ export function callError(node: INode, failure: CallFailure, itemIndex?: number)
 	});
 	// NodeApiError puts a text of its own in place of a message that names a network code.
 	error.message = message;
-	error.context.effect = failure.effect;
 	error.context.cloudflare = facts;
 	return error;
-}
-
-/** What a failed call may have done; `unknown` for an error that is not one of ours. */
-export function effectOf(error: unknown): Effect {
-	return error instanceof NodeApiError && error.context.effect === 'none' ? 'none' : 'unknown';
 }
 
 /** An error of the user's input or settings, found before anything was sent. */
@@ -124,32 +85,81 @@ export function inputError(
 	description: string,
 	itemIndex?: number,
 ): NodeOperationError {
-	const failure: Failure = { cause: 'configuration-invalid' };
+	const failure: PollFailure = { cause: 'configuration-invalid' };
 	const error = new NodeOperationError(bareNode(node), message, { description, itemIndex });
 	return Object.assign(error, { failure });
 }
 
-/** True for the error of a call whose tunnel does not exist. */
-export function isNotFound(error: unknown): boolean {
-	if (!(error instanceof NodeApiError)) return false;
-	const { code } = error.context.cloudflare as { code?: number };
-	return code === TUNNEL_NOT_FOUND || (code === undefined && error.httpCode === '404');
-}
-
 /** The text of an error for a person: what happened and what to do. */
 export function errorText(error: unknown): string {
+	if (error instanceof CallError) {
+		return [sentence(error.message), describe(error.failure)].join(' ').trim();
+	}
 	if (error instanceof NodeApiError || error instanceof NodeOperationError) {
 		return [sentence(error.message), error.description ?? ''].join(' ').trim();
 	}
 	return error instanceof Error ? error.message : String(error);
 }
 
-/** An error of any kind as one that n8n shows well; ours are kept as they are. */
+/** Faults that an error tells of; with thousands of items nobody reads them all. */
+const FAULTS_SHOWN = 10;
+
+/** Texts of faults in one, the first few and how many more there are. */
+export function faultsShown(faults: readonly string[]): string {
+	const rest = faults.length - FAULTS_SHOWN;
+	return [...faults.slice(0, FAULTS_SHOWN), ...(rest > 0 ? [`And ${rest} more.`] : [])]
+		.map(sentence)
+		.join(' ');
+}
+
+/** Something that is wrong with an item, found before the first change. */
+export interface ItemFault {
+	subject: { itemIndex: number };
+	error: unknown;
+}
+
+/** The one error that stops a run before its first change, with what is wrong with the items. */
+export function stopError(
+	node: INode,
+	faults: readonly ItemFault[],
+): NodeApiError | NodeOperationError {
+	const sorted = [...faults].sort((a, b) => a.subject.itemIndex - b.subject.itemIndex);
+	const first = sorted[0]!;
+	const stopping = nodeError(node, first.error, first.subject.itemIndex);
+	if (stopping instanceof NodeApiError) return stopping;
+	const others = sorted
+		.slice(1)
+		.map(({ subject, error }) => `Item ${subject.itemIndex}: ${errorText(error)}`);
+	stopping.description = [stopping.description ?? '', faultsShown(others), 'Nothing was changed.']
+		.filter((part) => part !== '')
+		.join(' ');
+	return stopping;
+}
+
+/**
+ * Runs what n8n calls, and makes a failed call into n8n's error.
+ *
+ * @throws NodeApiError or NodeOperationError
+ */
+export async function atEdge<T>(context: { getNode(): INode }, work: Promise<T>): Promise<T> {
+	try {
+		return await work;
+	} catch (error) {
+		throw nodeError(context.getNode(), error);
+	}
+}
+
+/**
+ * An error of any kind as one that n8n shows well; n8n's own are kept as they are.
+ *
+ * @param itemIndex index of the input item that it is about, if it is about one
+ */
 export function nodeError(
 	node: INode,
 	error: unknown,
 	itemIndex?: number,
 ): NodeApiError | NodeOperationError {
+	if (error instanceof CallError) return apiError(node, error.failure, itemIndex);
 	if (error instanceof NodeApiError || error instanceof NodeOperationError) return error;
 	return new NodeOperationError(bareNode(node), errorText(error), { itemIndex });
 }

@@ -3,8 +3,12 @@ import type {
 	INodeListSearchResult,
 	INodePropertyOptions,
 } from 'n8n-workflow';
+import { atEdge } from './errors';
 import { clientFor } from './connection';
 import { listIpsecTunnels } from '../api/ipsecTunnels';
+
+/** A person waits for the list; Cloudflare's word on when to come back is shown instead. */
+const LONGEST_WAIT_MS = 10_000;
 
 interface Choice {
 	name: string;
@@ -16,8 +20,9 @@ async function choices(context: ILoadOptionsFunctions): Promise<Choice[]> {
 	const client = await clientFor(context, {
 		authentication: context.getNodeParameter('authentication', 'apiToken'),
 		accountId: context.getNodeParameter('options.accountId', ''),
+		longestWaitMs: LONGEST_WAIT_MS,
 	});
-	return (await listIpsecTunnels(client))
+	return (await atEdge(context, listIpsecTunnels(client)))
 		.map(({ id, name, customer_endpoint }) => ({
 			name: customer_endpoint === undefined ? name : `${name} (${customer_endpoint})`,
 			value: id,

@@ -92,3 +92,22 @@ export function readTimeout(node: INode, seconds: unknown, itemIndex?: number): 
 		itemIndex,
 	);
 }
+
+/**
+ * The value of an option that is a whole number and the same for the whole run. To be read once: an
+ * expression may give another value each time.
+ *
+ * @throws NodeOperationError if it is none, or out of the option's bounds
+ */
+export function readCount(context: IExecuteFunctions, option: INodeProperties): number {
+	const { minValue = 1, maxValue = Infinity } = option.typeOptions ?? {};
+	const value = context.getNodeParameter(`options.${option.name}`, 0, option.default) as unknown;
+	if (Number.isInteger(value) && Number(value) >= minValue && Number(value) <= maxValue) {
+		return Number(value);
+	}
+	throw inputError(
+		context.getNode(),
+		`The option '${option.displayName}' can't be used`,
+		`'${option.displayName}' must be a whole number from ${minValue} to ${maxValue}.`,
+	);
+}

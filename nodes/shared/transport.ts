@@ -12,7 +12,10 @@ import type { HttpAnswer, HttpRequest, NotAnswered, Transport } from '../http/tr
 import { RefusedCredentialError } from './authenticate';
 
 /** n8n's context of any kind that can send requests. */
-export type RequestContext = Pick<IAllExecuteFunctions, 'helpers' | 'getNode' | 'getCredentials'> & {
+export type RequestContext = Pick<
+	IAllExecuteFunctions,
+	'helpers' | 'getNode' | 'getCredentials'
+> & {
 	getExecutionCancelSignal?(): AbortSignal | undefined;
 };
 

@@ -9,7 +9,7 @@ import type { WorkflowFile } from '../helpers/engine';
 import { startProgram, startServer } from '../helpers/processes';
 import { leaksIn } from '../helpers/scanner';
 import type { KeyEvent } from '../simulator';
-import type { VaultState } from '../vault/kv2';
+import type { VaultState } from '../stubs/vault/kv2';
 import type { Flow } from './flow';
 import { generateWorkflow, readWorkflow, runFlow, withSettings } from './flow';
 import { startGate } from './gate';
@@ -54,7 +54,7 @@ export async function startWorld(kind: 'two-stage' | 'generate', tunnels: number
 	const folder = mkdtempSync(path.join(tmpdir(), 'crash-'));
 	const [simulator, vault] = await Promise.all([
 		startServer<SimulatorReady>('test/simulator/cli.ts', ['--tunnels', String(tunnels)]),
-		startServer<{ url: string; token: string }>('test/vault/cli.ts', [
+		startServer<{ url: string; token: string }>('test/stubs/vault/cli.ts', [
 			'--directory',
 			path.join(folder, 'vault'),
 		]),

@@ -7,6 +7,7 @@ import { clock } from '../../nodes/http/clock';
 export function useVirtualClock() {
 	const real = { ...clock };
 	let now = 0;
+	let elapsed = 0;
 	let slept = 0;
 	let onSleep: (ms: number) => void = () => {};
 	beforeEach(() => {
@@ -14,10 +15,12 @@ export function useVirtualClock() {
 		slept = 0;
 		onSleep = () => {};
 		clock.now = () => now;
+		clock.elapsed = () => elapsed;
 		clock.random = () => 0;
 		clock.sleep = async (ms, signal) => {
 			signal?.throwIfAborted();
 			now += ms;
+			elapsed += ms;
 			slept += ms;
 			onSleep(ms);
 		};

@@ -7,6 +7,8 @@ export type Permission = 'write' | 'read' | 'none';
 export interface Principal {
 	kind: 'userToken' | 'accountToken' | 'user';
 	id: string;
+	/** The account that owns an account-owned token. */
+	accountId?: string;
 	status: 'active' | 'disabled' | 'expired';
 	/** What the credential may do with Magic. */
 	magic: Permission;
@@ -77,8 +79,11 @@ const bearerToken = (authorization: string): string => {
 	return token;
 };
 
-/** Both schemes: https://developers.cloudflare.com/fundamentals/api/how-to/make-api-calls/ */
-export const createAuthenticator = (random: Random): Authenticator => {
+/**
+ * Both schemes: https://developers.cloudflare.com/fundamentals/api/how-to/make-api-calls/
+ * @param accountId owner of the account-owned token
+ */
+export const createAuthenticator = (random: Random, accountId: string): Authenticator => {
 	const secret = (): string => random.bytes(30).toString('base64url');
 	const credentials: Credentials = {
 		apiToken: secret(),
@@ -111,7 +116,7 @@ export const createAuthenticator = (random: Random): Authenticator => {
 			token('write', { status: 'expired', expiresOn: '2024-01-01T00:00:00Z' }),
 		],
 		[credentials.disabledToken, token('write', { status: 'disabled' })],
-		[credentials.accountOwnedToken, token('write', { kind: 'accountToken' })],
+		[credentials.accountOwnedToken, token('write', { kind: 'accountToken', accountId })],
 	]);
 	const user = (permission: Permission): Principal => ({
 		kind: 'user',

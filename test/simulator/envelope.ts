@@ -22,6 +22,16 @@ export interface Answer {
 	body: Envelope;
 }
 
+/** What goes over the wire: an answer, or what a fault made of it. A body that is a text is sent as it is. */
+export interface Sent {
+	status: number;
+	headers?: Record<string, string>;
+	body: unknown;
+}
+
+export const isSuccess = (body: unknown): body is Envelope =>
+	typeof body === 'object' && body !== null && (body as Partial<Envelope>).success === true;
+
 /** What became of a request. */
 export interface Outcome {
 	answer: Answer;

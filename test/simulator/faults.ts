@@ -1,20 +1,24 @@
+import type { AnswerFault } from './answerFaults';
+import type { Sent } from './envelope';
+import { FaultMemory, Milestone } from './faultMemory';
 import type { Operation, RecordedRequest } from './types';
+import type { PskFault } from './verdicts';
 
 /** Before: the account never sees the request. After: the change is made, only the answer suffers. */
 export type When = 'before' | 'after';
 
 export interface FaultMatch {
-	/** Default any. */
+	/** Default any that the kind can happen to. */
 	operation?: Operation | 'any' | readonly Operation[];
 	/** How many matching requests pass first, default 0. */
 	skip?: number;
-	/** How many are hit, default 1; 'always' is the JSON form of Infinity. */
+	/** How many are hit, default 1 (2 for answers that are swapped); 'always' is the JSON form of Infinity. */
 	times?: number | 'always';
 	/** Further condition; not available over HTTP. */
 	predicate?: (request: Readonly<RecordedRequest>) => boolean;
 }
 
-/** Which entries of a psk set are hit; without any of them all are. */
+/** Which entries of a psk set, or of a list, are hit; without any of them all are. */
 export interface Selection {
 	ids?: readonly string[];
 	/** The first n. */
@@ -28,13 +32,21 @@ type Timed<T> = T & {
 	when?: When;
 };
 
+/**
+ * A text of an error, or how to make it from the request and from what the account answered (undefined
+ * when it never saw the request), for errors that echo what they should not; see echoes.ts.
+ */
+export type ErrorText =
+	| string
+	| ((request: Readonly<RecordedRequest>, answered: unknown) => string);
+
 /** Faults that end a request; at most one of them happens to it. */
 export type TerminalFault =
 	| Timed<{
 			kind: 'status';
 			status: number;
 			code?: number;
-			message?: string;
+			message?: ErrorText;
 			headers?: Readonly<Record<string, string>>;
 	  }>
 	/** The connection is cut. */
@@ -49,7 +61,7 @@ export type TerminalFault =
 	| Timed<{ kind: 'empty'; status?: number }>
 	| Timed<{ kind: 'redirect'; location: string; status?: number }>
 	/** HTTP 200 with success: false. */
-	| Timed<{ kind: 'successFalse'; code?: number; message?: string }>
+	| Timed<{ kind: 'successFalse'; code?: number; message?: ErrorText }>
 	| Timed<{ kind: 'body'; status?: number; contentType?: string; body: string }>
 	/** The change is made; values of the result (or the result itself) have wrong types. */
 	| { kind: 'wrongTypes'; of?: 'fields' | 'result' }
@@ -58,36 +70,69 @@ export type TerminalFault =
 	/** The change is made; the answer comes chunk by chunk. */
 	| { kind: 'drip'; chunkBytes: number; everyMs: number };
 
-/** psk set only: keys that are refused, or of which the answer says nothing. */
-export type PskFault =
-	/** Not applied, and reported with the reason. */
-	| ({ kind: 'unapply'; reason?: string } & Selection)
-	/** In neither map, whether applied or not. */
-	| ({ kind: 'omit'; applied: boolean } & Selection);
+/** How the account itself treats a request, where Cloudflare's documents leave it open. */
+export type ConductFault =
+	| PskFault
+	/**
+	 * A server, or a gateway before it, that does not know `validate_only`: it hits requests that carry
+	 * the parameter, and makes their change.
+	 */
+	| {
+			kind: 'ignoreValidateOnly';
+			/**
+			 * The answer: default `applied`, that of the change; or `validated`, that of a mere check, so that
+			 * it holds another date, another id and another generated key than those that are live now.
+			 */
+			answer?: 'applied' | 'validated';
+	  }
+	/**
+	 * PUT replaces: a field that the body lacks goes back to its default, and a body without the fields
+	 * that the document requires is refused. Without this fault such a field is kept.
+	 */
+	| { kind: 'replaceFields' };
 
 /** Faults that go together with others. */
 export type AccompanyingFault<Simulated = unknown> =
 	| Timed<{ kind: 'delay'; ms: number }>
+	/** The request stays there until `release` of the handle, or until the fault is removed. */
+	| Timed<{ kind: 'hold' }>
 	| {
 			kind: 'hook';
 			before?: (simulator: Simulated) => void | Promise<void>;
 			after?: (simulator: Simulated) => void | Promise<void>;
 	  }
-	| PskFault;
+	/** Headers of the answer, whatever it is; null takes one away. */
+	| { kind: 'headers'; headers: Readonly<Record<string, string | null>> }
+	| ConductFault
+	| AnswerFault;
 
 export type FaultAction<Simulated = unknown> = TerminalFault | AccompanyingFault<Simulated>;
 export type FaultSpec<Simulated = unknown> = FaultMatch & FaultAction<Simulated>;
+type Kind = FaultAction['kind'];
 
 export interface FaultHandle {
 	readonly id: number;
 	/** How many requests it hit. */
 	readonly hits: number;
+	/**
+	 * Settles when the fault has hit so many requests, default 1, with the last of them. They have
+	 * arrived whole, and the account has not looked at them.
+	 */
+	arrived(count?: number): Promise<RecordedRequest>;
+	/**
+	 * Settles when so many requests that it hit have changed the account, with the last of them: the
+	 * change is made, and no byte of the answer is sent.
+	 */
+	applied(count?: number): Promise<RecordedRequest>;
+	/** Lets go all requests that a fault of the kind `hold` has stopped. */
+	release(): void;
+	/** Ends the fault; requests that it holds go on. */
 	remove(): void;
 }
 
 export interface FaultInfo {
 	id: number;
-	kind: FaultAction['kind'];
+	kind: Kind;
 	hits: number;
 }
 
@@ -97,10 +142,18 @@ export interface Faults<Simulated = unknown> {
 	list(): FaultInfo[];
 }
 
+/** A fault that happens to a request, with what it remembers of the requests before. */
+export interface Hit<Simulated> {
+	fault: AccompanyingFault<Simulated>;
+	memory: FaultMemory<Sent>;
+}
+
 /** What happens to one request. */
 export interface Plan<Simulated> {
-	accompanying: AccompanyingFault<Simulated>[];
+	accompanying: Hit<Simulated>[];
 	terminal?: TerminalFault;
+	/** To be called when the request has changed the account. */
+	applied(): void;
 }
 
 interface ActiveFault<Simulated> {
@@ -108,61 +161,135 @@ interface ActiveFault<Simulated> {
 	spec: FaultSpec<Simulated>;
 	toSkip: number;
 	left: number;
-	hits: number;
+	memory: FaultMemory<Sent>;
+	arrivals: Milestone<RecordedRequest>;
+	changes: Milestone<RecordedRequest>;
 }
 
-const ACCOMPANYING: readonly string[] = ['delay', 'hook', 'unapply', 'omit'];
+const KINDS: Readonly<Record<Kind, 'ends' | 'accompanies'>> = {
+	status: 'ends',
+	reset: 'ends',
+	timeout: 'ends',
+	truncate: 'ends',
+	truncatedJson: 'ends',
+	html: 'ends',
+	empty: 'ends',
+	redirect: 'ends',
+	successFalse: 'ends',
+	body: 'ends',
+	wrongTypes: 'ends',
+	missingFields: 'ends',
+	drip: 'ends',
+	delay: 'accompanies',
+	hold: 'accompanies',
+	hook: 'accompanies',
+	headers: 'accompanies',
+	ignoreValidateOnly: 'accompanies',
+	replaceFields: 'accompanies',
+	unapply: 'accompanies',
+	omit: 'accompanies',
+	bothVerdicts: 'accompanies',
+	crossVerdicts: 'accompanies',
+	extraVerdicts: 'accompanies',
+	refuseBatch: 'accompanies',
+	envelope: 'accompanies',
+	otherId: 'accompanies',
+	capitalIds: 'accompanies',
+	swapAnswers: 'accompanies',
+	unlist: 'accompanies',
+	listTwice: 'accompanies',
+	listAlso: 'accompanies',
+	notFound: 'accompanies',
+	rewrite: 'accompanies',
+};
+
+/** Kinds that can happen to some operations only; others let such a fault wait. */
+const OPERATIONS: Readonly<Partial<Record<Kind, readonly Operation[]>>> = {
+	replaceFields: ['update', 'bulkUpdate'],
+	unapply: ['pskSet'],
+	omit: ['pskSet'],
+	bothVerdicts: ['pskSet'],
+	crossVerdicts: ['pskSet'],
+	extraVerdicts: ['pskSet'],
+	refuseBatch: ['pskSet'],
+	otherId: ['create', 'get', 'update', 'delete', 'pskGenerate'],
+	unlist: ['list'],
+	listTwice: ['list'],
+	listAlso: ['list'],
+	notFound: ['get', 'update', 'bulkUpdate', 'delete', 'pskGenerate'],
+};
 
 const isAccompanying = <S>(spec: FaultAction<S>): spec is AccompanyingFault<S> =>
-	ACCOMPANYING.includes(spec.kind);
+	KINDS[spec.kind] === 'accompanies';
 
-export const isPskFault = <S>(fault: AccompanyingFault<S>): fault is PskFault =>
-	fault.kind === 'unapply' || fault.kind === 'omit';
+const canHappen = (kind: Kind, { operation, query }: RecordedRequest): boolean =>
+	(OPERATIONS[kind]?.includes(operation) ?? true) &&
+	(kind !== 'ignoreValidateOnly' || query.validate_only !== undefined);
 
-const matches = <S>({ operation = 'any', predicate }: FaultSpec<S>, request: RecordedRequest) =>
-	(operation === 'any' ||
+const matches = <S>(spec: FaultSpec<S>, request: RecordedRequest): boolean => {
+	const { operation = 'any', predicate, kind } = spec;
+	const isMeant =
+		operation === 'any' ||
 		(typeof operation === 'string'
 			? operation === request.operation
-			: operation.includes(request.operation))) &&
-	(predicate?.(request) ?? true);
+			: operation.includes(request.operation));
+	return isMeant && canHappen(kind, request) && (predicate?.(request) ?? true);
+};
 
 export class FaultRegistry<Simulated> implements Faults<Simulated> {
 	private active: ActiveFault<Simulated>[] = [];
 	private nextId = 1;
 
 	add(spec: FaultSpec<Simulated>): FaultHandle {
+		const { skip = 0, times = spec.kind === 'swapAnswers' ? 2 : 1 } = spec;
 		const fault: ActiveFault<Simulated> = {
 			id: this.nextId++,
 			spec,
-			toSkip: spec.skip ?? 0,
-			left: spec.times === 'always' ? Infinity : (spec.times ?? 1),
-			hits: 0,
+			toSkip: skip,
+			left: times === 'always' ? Infinity : times,
+			memory: new FaultMemory(),
+			arrivals: new Milestone(),
+			changes: new Milestone(),
 		};
 		this.active.push(fault);
 		return {
 			id: fault.id,
 			get hits() {
-				return fault.hits;
+				return fault.arrivals.count;
 			},
+			arrived: (count = 1) => fault.arrivals.reached(count),
+			applied: (count = 1) => fault.changes.reached(count),
+			release: () => fault.memory.release(),
 			remove: () => {
 				this.active = this.active.filter((other) => other !== fault);
+				fault.memory.release();
 			},
 		};
 	}
 
 	clear(): void {
-		this.active = [];
+		for (const { memory } of this.active.splice(0)) memory.release();
 	}
 
 	list(): FaultInfo[] {
-		return this.active.map(({ id, spec, hits }) => ({ id, kind: spec.kind, hits }));
+		return this.active.map(({ id, spec, arrivals }) => ({
+			id,
+			kind: spec.kind,
+			hits: arrivals.count,
+		}));
 	}
 
 	/** Faults are asked in the order they were added; one that ends a request leaves later ones unused. */
 	plan(request: RecordedRequest): Plan<Simulated> {
-		const plan: Plan<Simulated> = { accompanying: [] };
+		const hit: ActiveFault<Simulated>[] = [];
+		const plan: Plan<Simulated> = {
+			accompanying: [],
+			applied: () => {
+				for (const { changes } of hit) changes.add(request);
+			},
+		};
 		for (const fault of this.active) {
-			const { spec } = fault;
+			const { spec, memory } = fault;
 			const accompanies = isAccompanying(spec);
 			if (fault.left <= 0 || (plan.terminal && !accompanies) || !matches(spec, request)) continue;
 			if (fault.toSkip > 0) {
@@ -170,10 +297,11 @@ export class FaultRegistry<Simulated> implements Faults<Simulated> {
 				continue;
 			}
 			fault.left -= 1;
-			fault.hits += 1;
-			if (accompanies) plan.accompanying.push(spec);
+			hit.push(fault);
+			if (accompanies) plan.accompanying.push({ fault: spec, memory });
 			else plan.terminal = spec;
 		}
+		for (const { arrivals } of hit) arrivals.add(request);
 		return plan;
 	}
 }
@@ -190,44 +318,15 @@ export const selected = ({ ids, count, every }: Selection, entries: readonly str
 					: true,
 	);
 
-const wrongType = (value: unknown): unknown => {
-	if (typeof value === 'string') return 7;
-	if (typeof value === 'object' && value !== null) return 'unexpected';
-	return [];
-};
+/** Kinds that are nothing but a function. */
+const FUNCTIONS: readonly Kind[] = ['hook', 'rewrite'];
 
-export const withWrongTypes = (result: unknown, of: 'fields' | 'result' = 'fields'): unknown =>
-	of === 'fields' && typeof result === 'object' && result !== null && !Array.isArray(result)
-		? Object.fromEntries(Object.entries(result).map(([name, value]) => [name, wrongType(value)]))
-		: wrongType(result);
-
-/** @param fields dotted paths, `*` for every key or index */
-export const withoutFields = (result: unknown, fields?: readonly string[]): unknown => {
-	if (!fields) return {};
-	const copy: unknown = structuredClone(result);
-	const drop = (value: unknown, [first = '', ...rest]: string[]): void => {
-		if (typeof value !== 'object' || value === null) return;
-		const container = value as Record<string, unknown>;
-		for (const key of first === '*' ? Object.keys(container) : [first]) {
-			if (rest.length === 0) delete container[key];
-			else drop(container[key], rest);
-		}
-	};
-	for (const path of fields) drop(copy, path.split('.'));
-	return copy;
-};
-
-const KINDS: readonly FaultAction['kind'][] = [
-	...(['status', 'reset', 'timeout', 'truncate', 'truncatedJson', 'html', 'empty'] as const),
-	...(['redirect', 'successFalse', 'body', 'wrongTypes', 'missingFields', 'drip'] as const),
-	...(['delay', 'unapply', 'omit'] as const),
-];
-
-/** @throws Error when JSON does not name a fault; hooks and predicates need the same process */
+/** @throws Error when JSON does not name a fault; functions need the same process */
 export const faultFromJson = <S>(json: unknown): FaultSpec<S> => {
 	const kind: unknown = typeof json === 'object' && json !== null && Reflect.get(json, 'kind');
-	if (!KINDS.some((known) => known === kind)) {
-		throw new Error(`kind must be one of ${KINDS.join(', ')}`);
+	const known = (Object.keys(KINDS) as Kind[]).filter((one) => !FUNCTIONS.includes(one));
+	if (!known.some((one) => one === kind)) {
+		throw new Error(`kind must be one of ${known.join(', ')}`);
 	}
 	return json as FaultSpec<S>;
 };

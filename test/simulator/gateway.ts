@@ -8,8 +8,9 @@ import type { Authenticator, Permission, Principal } from './auth';
 import { authenticationError, unauthorizedAccount } from './auth';
 import type { Answer, Outcome } from './envelope';
 import { Refusal, couldNotRoute, failure, invalidRequest } from './envelope';
-import type { PskFault } from './faults';
-import type { Account, MagicOperation } from './operations';
+import type { Account, Call } from './call';
+import type { ConductFault } from './faults';
+import type { MagicOperation } from './operations';
 import { MAGIC_OPERATIONS, isMagicOperation, isWrite } from './operations';
 import type { RateLimiter } from './rateLimit';
 import type { Route } from './routes';
@@ -18,7 +19,6 @@ import type { RecordedRequest } from './types';
 const IDENTIFIER = /^[0-9a-f]{32}$/;
 
 export interface VisibleAccount {
-	summary: AccountSummary;
 	/** Whether Magic is sold to it. */
 	onboarded: boolean;
 	alerting: AlertingAccount;
@@ -28,6 +28,8 @@ export interface GatewayParts {
 	account: Account;
 	/** Accounts that every credential can see, by id. */
 	visible: ReadonlyMap<string, VisibleAccount>;
+	/** What GET /accounts lists, which may be more: accounts that other simulators play. */
+	summaries: readonly AccountSummary[];
 	authenticator: Authenticator;
 	rateLimiter: RateLimiter;
 }
@@ -41,7 +43,7 @@ export interface Incoming {
 	request: RecordedRequest;
 	route: Route;
 	rawBody: Buffer;
-	pskFaults: readonly PskFault[];
+	conduct: readonly ConductFault[];
 }
 
 const objectTarget = ({ headers }: RecordedRequest): boolean => {
@@ -81,6 +83,18 @@ const refuseForbidden = (permission: Permission, isWriting: boolean): void => {
 	if (!isAllowed) throw authenticationError();
 };
 
+/** The operation, by an account that may not know `validate_only`. */
+const carriedOut = (operation: MagicOperation, call: Call): Outcome => {
+	const run = MAGIC_OPERATIONS[operation];
+	const ignoring = call.conduct.find((fault) => fault.kind === 'ignoreValidateOnly');
+	if (!ignoring) return run(call);
+	const { validate_only: asked, ...query } = call.query;
+	// Checked first, as a check of what is done already would be refused.
+	const checked = ignoring.answer === 'validated' && asked === 'true' ? run(call) : undefined;
+	const outcome = run({ ...call, query });
+	return { ...outcome, answer: checked?.answer ?? outcome.answer };
+};
+
 /** From a request to an answer: routing, credentials, limits, permissions, then the operation. */
 export class Gateway {
 	constructor(private readonly parts: GatewayParts) {}
@@ -112,7 +126,7 @@ export class Gateway {
 			const known = authenticator.identifyToken(request.headers);
 			const limited = known && this.limited(known, who);
 			if (limited) return limited;
-			if (route.accountId !== undefined) this.accountFor(route.accountId);
+			if (route.accountId !== undefined) this.accountFor(route.accountId, known);
 			const kind = route.operation === 'verifyToken' ? 'userToken' : 'accountToken';
 			return read(verifyToken(known, kind));
 		}
@@ -121,8 +135,7 @@ export class Gateway {
 		const limited = this.limited(principal, who);
 		if (limited) return limited;
 		if (route.operation === 'listAccounts') {
-			const accounts = [...this.parts.visible.values()].map(({ summary }) => summary);
-			return read(listAccounts(principal, accounts, request.query));
+			return read(listAccounts(principal, this.parts.summaries, request.query));
 		}
 		const { operation } = route;
 		if (isMagicOperation(operation)) return this.magic(operation, incoming, principal);
@@ -131,7 +144,7 @@ export class Gateway {
 	}
 
 	private magic(operation: MagicOperation, incoming: Incoming, principal: Principal): Outcome {
-		const { request, route, pskFaults } = incoming;
+		const { request, route, conduct } = incoming;
 		const { onboarded } = this.accountFor(route.accountId ?? '', principal);
 		// "Magic WAN Read/Write", "Magic Transit Read/Write" (x-api-token-group); the users' roles are
 		// "Network Services (Magic)" and "(Magic, Read-Only)".
@@ -143,14 +156,14 @@ export class Gateway {
 				message: 'Account is not onboarded to Magic Transit or Magic WAN',
 			});
 		}
-		return MAGIC_OPERATIONS[operation]({
+		return carriedOut(operation, {
 			account: this.parts.account,
 			tunnelId: route.tunnelId ?? '',
 			query: request.query,
 			objectTarget: objectTarget(request),
 			// GUESS: a GET's body is ignored.
 			body: isWrite(operation) ? parsedBody(incoming) : undefined,
-			pskFaults,
+			conduct,
 		});
 	}
 
@@ -192,7 +205,7 @@ export class Gateway {
 	private accountFor(accountId: string, principal?: Principal): VisibleAccount {
 		const account = this.parts.visible.get(accountId);
 		// GUESS: an account-owned token sees no account but its own.
-		const isForeign = principal?.kind === 'accountToken' && accountId !== this.parts.account.id;
+		const isForeign = principal?.kind === 'accountToken' && accountId !== principal.accountId;
 		if (!account || isForeign) throw unauthorizedAccount();
 		return account;
 	}

@@ -1,6 +1,8 @@
 /** The simulated account: what tests and other processes use of it. */
 export { startSimulator } from './simulator';
 export type { Simulator } from './simulator';
+export { startAccounts } from './sharedAccounts';
+export type { SharedAccounts } from './sharedAccounts';
 export type { FaultHandle, FaultInfo, FaultSpec, Faults } from './faults';
 export type {
 	Alert,

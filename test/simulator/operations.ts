@@ -1,62 +1,27 @@
+import type { Call } from './call';
+import { tunnelReader } from './call';
 import type { Outcome } from './envelope';
-import { invalidRequest, success, tunnelNotFound } from './envelope';
-import type { PskFault } from './faults';
-import { selected } from './faults';
-import type { Random } from './random';
+import { invalidRequest, success } from './envelope';
+import { pskSet } from './pskSet';
 import { generatePsk } from './random';
-import type { AccountState, Change } from './state';
-import type { Clock } from './time';
+import type { Change } from './state';
 import { toNanoseconds } from './time';
-import type { Instant, KeySource } from './types';
-import { BodyReader, TunnelReader } from './validation';
-
-/** The account that the operations work on. */
-export interface Account {
-	id: string;
-	state: AccountState;
-	clock: Clock;
-	random: Random;
-	couplerIntegration: boolean;
-	leasedEndpoints?: readonly string[] | undefined;
-}
-
-export interface Call {
-	account: Account;
-	tunnelId: string;
-	query: Readonly<Record<string, string>>;
-	/** x-magic-new-hc-target */
-	objectTarget: boolean;
-	/** Parsed JSON; undefined when there was no body. */
-	body: unknown;
-	pskFaults: readonly PskFault[];
-}
+import type { KeySource } from './types';
+import { BodyReader } from './bodyReader';
 
 /**
- * All writes name `?validate_only=true` in their description; only psk set declares it as a boolean.
+ * All writes name `?validate_only=true` in their description; only psk set declares it as a boolean, and
+ * reads it itself.
  * GUESS: on the others everything but `true` means false.
  */
 const validateOnly = ({ query }: Call): boolean => query.validate_only === 'true';
 
-// GUESS: a declared boolean is enforced.
-const declaredValidateOnly = ({ query }: Call): boolean => {
-	const { validate_only: value = 'false' } = query;
-	if (value !== 'true' && value !== 'false') {
-		throw invalidRequest('query parameter validate_only must be a boolean');
-	}
-	return value === 'true';
-};
-
-const tunnelReader = ({ account, objectTarget }: Call, doing: string): TunnelReader =>
-	new TunnelReader({
-		accountId: account.id,
-		doing,
-		objectTarget,
-		couplerIntegration: account.couplerIntegration,
-		leasedEndpoints: account.leasedEndpoints,
-	});
-
 const isObject = (value: unknown): value is Record<string, unknown> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** PUT replaces the tunnel, so that its body must be whole. */
+const replaces = ({ conduct }: Call): boolean =>
+	conduct.some(({ kind }) => kind === 'replaceFields');
 
 const store = (call: Call, changes: Change[], by: KeySource): boolean => {
 	const { state } = call.account;
@@ -121,10 +86,12 @@ const update = (call: Call): Outcome => {
 	const { account, tunnelId, body, objectTarget } = call;
 	const before = account.state.get(tunnelId);
 	// The spec asks for the whole body, the how-to page sends {psk} or {health_check:{direction}} only
-	// and gets the other fields back unchanged; the page's samples count as real here.
-	const change = tunnelReader(call, 'updating IPsec Tunnel').tunnel(body, '', false);
+	// and gets the other fields back unchanged; the page's samples count as real here, unless a fault
+	// takes the spec at its word.
+	const replace = replaces(call);
+	const change = tunnelReader(call, 'updating IPsec Tunnel').tunnel(body, '', replace);
 	// GUESS: a body without any change is accepted, and `modified` is true all the same.
-	const after = account.state.changed(before, change, tunnelId, account.clock.instant());
+	const after = account.state.changed(before, change, tunnelId, account.clock.instant(), replace);
 	const applied = store(call, [{ before, after }], 'update');
 	return {
 		answer: success({
@@ -145,6 +112,7 @@ const bulkUpdate = (call: Call): Outcome => {
 	const doing = 'updating IPsec Tunnels';
 	const read = new BodyReader(doing);
 	const reader = tunnelReader(call, doing);
+	const replace = replaces(call);
 	const fields = read.object(body, '', ['ipsec_tunnels']);
 	if (fields.ipsec_tunnels === undefined) {
 		throw invalidRequest('ipsec_tunnels is required', '/ipsec_tunnels');
@@ -161,10 +129,10 @@ const bulkUpdate = (call: Call): Outcome => {
 		if (seen.has(id)) throw invalidRequest(`tunnel ${id} is listed twice`, `${pointer}/id`);
 		seen.add(id);
 		const before = account.state.get(id);
-		const change = reader.tunnel(item, pointer, false);
+		const change = reader.tunnel(item, pointer, replace);
 		return {
 			before,
-			after: account.state.changed(before, change, id, account.clock.instant()),
+			after: account.state.changed(before, change, id, account.clock.instant(), replace),
 		};
 	});
 	const applied = store(call, changes, 'bulkUpdate');
@@ -206,89 +174,6 @@ const pskGenerate = (call: Call): Outcome => {
 			psk,
 			psk_metadata: { last_generated_on: toNanoseconds(at) },
 		}),
-		applied,
-	};
-};
-
-interface PskEntry {
-	id: string;
-	psk: string;
-}
-
-const readPsks = (call: Call): PskEntry[] => {
-	const doing = 'setting PSKs for IPsec Tunnels';
-	const read = new BodyReader(doing);
-	const reader = tunnelReader(call, doing);
-	const { psks } = read.object(call.body, '', ['psks']);
-	if (psks === undefined) throw invalidRequest('psks is required', '/psks');
-	const entries = read.array(psks, '/psks').map((entry, index) => {
-		const pointer = `/psks/${index}`;
-		const { id, psk } = read.object(entry, pointer, ['id', 'psk']);
-		if (id === undefined) throw invalidRequest('id is required', `${pointer}/id`);
-		if (psk === undefined) throw invalidRequest('psk is required', `${pointer}/psk`);
-		return {
-			id: read.string(id, `${pointer}/id`),
-			psk: reader.psk(psk, `${pointer}/psk`),
-		};
-	});
-	// GUESS: an empty list is refused.
-	if (entries.length === 0) throw invalidRequest('psks is empty', '/psks');
-	const seen = new Set<string>();
-	entries.forEach(({ id }, index) => {
-		// GUESS: an id given twice is refused, as a map by id could not answer for both.
-		if (seen.has(id)) throw invalidRequest(`tunnel ${id} is listed twice`, `/psks/${index}/id`);
-		seen.add(id);
-	});
-	return entries;
-};
-
-/**
- * Two maps by tunnel id.
- * GUESS: HTTP 200 also when some or all were not applied, an unknown tunnel is one of those, all keys
- * of a request share one instant, and a key that was live already counts as set again.
- */
-const pskSet = (call: Call): Outcome => {
-	const { account, pskFaults } = call;
-	const persist = !declaredValidateOnly(call);
-	const entries = readPsks(call);
-	const ids = entries.map(({ id }) => id);
-	const reasons = new Map<string, string>();
-	const hidden = new Map<string, boolean>();
-	for (const fault of pskFaults) {
-		if (fault.kind === 'unapply') {
-			// GUESS: no reason is published; this is one of the simulator's own.
-			const { reason = 'failed to persist PSK' } = fault;
-			for (const id of selected(fault, ids)) reasons.set(id, reason);
-		} else if (fault.kind === 'omit') {
-			for (const id of selected(fault, ids)) hidden.set(id, fault.applied);
-		}
-	}
-	const at: Instant = account.clock.instant();
-	const appliedPsks: Record<string, unknown> = {};
-	const unappliedPsks: Record<string, string> = {};
-	let applied = false;
-	for (const { id, psk } of entries) {
-		const reason = account.state.find(id) ? reasons.get(id) : tunnelNotFound().message;
-		const isHidden = hidden.has(id);
-		if (reason !== undefined) {
-			if (!isHidden) unappliedPsks[id] = reason;
-			continue;
-		}
-		if (persist && hidden.get(id) !== false) {
-			account.state.setKey(id, psk, at, 'pskSet');
-			applied = true;
-		}
-		if (isHidden) continue;
-		appliedPsks[id] = {
-			ipsec_tunnel_id: id,
-			ipsec_id: account.state.ipsecId(id),
-			psk,
-			// GUESS: nanoseconds, as psk_generate answers.
-			psk_metadata: { last_generated_on: toNanoseconds(at) },
-		};
-	}
-	return {
-		answer: success({ successfully_applied_psks: appliedPsks, unapplied_psks: unappliedPsks }),
 		applied,
 	};
 };

@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import type { Answer } from './envelope';
-import { failure } from './envelope';
-import type { TerminalFault } from './faults';
-import { withWrongTypes, withoutFields } from './faults';
+import { withWrongTypes, withoutFields } from './answerFaults';
+import type { Sent } from './envelope';
+import { failure, isSuccess } from './envelope';
+import type { ErrorText, TerminalFault } from './faults';
+import type { RecordedRequest } from './types';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -11,24 +12,41 @@ const HTML = `<!DOCTYPE html>
 <body><h1>Checking your browser before accessing the API</h1></body></html>
 `;
 
+const textOf = (body: unknown): string =>
+	typeof body === 'string' ? body : (JSON.stringify(body) ?? '');
+
+type Headers = Readonly<Record<string, string>>;
+
+export interface AnswerHeaders {
+	/** Of every answer. */
+	common: Headers;
+	/** What a fault makes of them, and of the answer's own; null takes one away. */
+	last: Readonly<Record<string, string | null>>;
+}
+
 /** Sends answers, whole or spoilt. */
 export class Responder {
 	constructor(
 		private readonly response: ServerResponse,
-		/** Headers of every answer. */
-		private readonly common: Readonly<Record<string, string>>,
+		private readonly headers: AnswerHeaders,
 		private readonly sleep: (ms: number) => Promise<void>,
 	) {}
 
-	send({ status, headers, body }: Answer): number {
-		return this.raw(status, { ...JSON_TYPE, ...headers }, JSON.stringify(body));
+	send({ status, headers, body }: Sent): number {
+		return this.raw(status, { ...JSON_TYPE, ...headers }, textOf(body));
 	}
 
 	/**
 	 * @param answer what the account answered; undefined when it never saw the request
 	 * @returns the status sent, 0 when there was none
 	 */
-	async spoil(fault: TerminalFault, answer: Answer | undefined): Promise<number> {
+	async spoil(
+		fault: TerminalFault,
+		request: RecordedRequest,
+		answer: Sent | undefined,
+	): Promise<number> {
+		const told = (text: ErrorText): string =>
+			typeof text === 'string' ? text : text(request, answer?.body);
 		switch (fault.kind) {
 			case 'reset':
 				this.response.socket?.resetAndDestroy();
@@ -36,10 +54,12 @@ export class Responder {
 			case 'timeout':
 				return 0;
 			case 'status':
-				return this.status(fault);
+				return this.status(fault, told(fault.message ?? 'internal server error'));
 			case 'successFalse':
 				return this.send(
-					failure(200, [{ code: fault.code ?? 1001, message: fault.message ?? 'request failed' }]),
+					failure(200, [
+						{ code: fault.code ?? 1001, message: told(fault.message ?? 'request failed') },
+					]),
 				);
 			case 'html':
 				return this.raw(
@@ -73,50 +93,42 @@ export class Responder {
 		}
 	}
 
-	private status({
-		status,
-		code,
-		message = 'internal server error',
-		headers,
-	}: Extract<TerminalFault, { kind: 'status' }>): number {
+	private status(
+		{ status, code, headers }: Extract<TerminalFault, { kind: 'status' }>,
+		message: string,
+	): number {
 		// Without a code there is no envelope either: what a proxy in front answers.
 		if (code === undefined)
 			return this.raw(status, { 'content-type': 'text/plain', ...headers }, message);
 		return this.send(failure(status, [{ code, message }], { ...headers }));
 	}
 
-	private bytes(answer: Answer | undefined): Buffer {
-		const body = answer?.body ?? { result: {}, success: true, errors: [], messages: [] };
-		return Buffer.from(JSON.stringify(body));
+	private bytes(answer: Sent | undefined): Buffer {
+		return Buffer.from(
+			textOf(answer?.body ?? { result: {}, success: true, errors: [], messages: [] }),
+		);
 	}
 
-	private changed(answer: Answer | undefined, change: (result: unknown) => unknown): number {
+	private changed(answer: Sent | undefined, change: (result: unknown) => unknown): number {
 		if (!answer) return 0;
+		const { body } = answer;
 		// A refusal stays one: its result is null.
-		if (!answer.body.success) return this.send(answer);
-		return this.send({ ...answer, body: { ...answer.body, result: change(answer.body.result) } });
+		if (!isSuccess(body)) return this.send(answer);
+		return this.send({ ...answer, body: { ...body, result: change(body.result) } });
 	}
 
 	private truncate(bytes: Buffer, keepBytes = Math.floor(bytes.length / 2)): number {
 		const { response } = this;
-		response.writeHead(200, {
-			...this.common,
-			...JSON_TYPE,
-			'content-length': String(bytes.length),
-		});
+		this.head(200, { ...JSON_TYPE, 'content-length': String(bytes.length) });
 		response.write(bytes.subarray(0, keepBytes), () => response.socket?.destroy());
 		return 200;
 	}
 
-	private async drip(answer: Answer | undefined, chunk: number, everyMs: number): Promise<number> {
+	private async drip(answer: Sent | undefined, chunk: number, everyMs: number): Promise<number> {
 		const bytes = this.bytes(answer);
 		const { response } = this;
 		const status = answer?.status ?? 200;
-		response.writeHead(status, {
-			...this.common,
-			...JSON_TYPE,
-			'content-length': String(bytes.length),
-		});
+		this.head(status, { ...JSON_TYPE, 'content-length': String(bytes.length) });
 		for (let at = 0; at < bytes.length && !response.destroyed; at += Math.max(1, chunk)) {
 			response.write(bytes.subarray(at, at + Math.max(1, chunk)));
 			await this.sleep(everyMs);
@@ -125,10 +137,22 @@ export class Responder {
 		return status;
 	}
 
-	private raw(status: number, headers: Record<string, string>, body: string | Buffer): number {
+	private head(status: number, headers: Headers): void {
+		const { common, last } = this.headers;
+		for (const [name, value] of Object.entries({ ...common, ...headers })) {
+			this.response.setHeader(name, value);
+		}
+		// Set one by one, since a header is the same in any case of its letters.
+		for (const [name, value] of Object.entries(last)) {
+			if (value === null) this.response.removeHeader(name);
+			else this.response.setHeader(name, value);
+		}
+		this.response.writeHead(status);
+	}
+
+	private raw(status: number, headers: Headers, body: string | Buffer): number {
 		const bytes = Buffer.from(body);
-		this.response.writeHead(status, {
-			...this.common,
+		this.head(status, {
 			...headers,
 			...(status !== 204 && { 'content-length': String(bytes.length) }),
 		});

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { numberToIpv4 } from './addresses';
@@ -8,17 +8,16 @@ import { refuseBadOrigins } from './alerting/addresses';
 import { createMessenger } from './alerting/messenger';
 import { AlertingState } from './alerting/state';
 import type { AlertingAccount, Alerts } from './alerting/types';
-import type { Credentials } from './auth';
+import type { Authenticator, Credentials } from './auth';
 import { createAuthenticator } from './auth';
-import { CONTROL_PATH, control } from './control';
-import type { AccompanyingFault, Faults, TerminalFault } from './faults';
-import { FaultRegistry, isPskFault } from './faults';
-import { Gateway, brokenSimulator } from './gateway';
-import type { Handled } from './gateway';
+import { createExchange } from './exchange';
+import type { Faults } from './faults';
+import { FaultRegistry } from './faults';
+import { Gateway } from './gateway';
+import type { RateLimiter } from './rateLimit';
 import { createRateLimiter } from './rateLimit';
 import { createRandom } from './random';
-import { Responder } from './responder';
-import { BASE_PATH, findRoute } from './routes';
+import { BASE_PATH } from './routes';
 import { CLOUDFLARE_ENDPOINTS, seedTunnels } from './seed';
 import { AccountState } from './state';
 import { DAY_MS, createClock, fromMs } from './time';
@@ -73,51 +72,40 @@ export interface Simulator extends Credentials {
 	readonly faults: Faults<Simulator>;
 	/** Forgets what was used of the rate limit. */
 	resetRateLimit(): void;
+	/** Answers one request that came to another server, as if it had come to this one. */
+	readonly serve: RequestListener;
 	/** Ends the server and every connection, hanging ones too. */
 	close(): Promise<void>;
 	/** Settles when the server has ended. */
 	readonly closed: Promise<void>;
 }
 
-const readBody = async (request: IncomingMessage): Promise<Buffer> => {
-	const chunks: Buffer[] = [];
-	for await (const chunk of request) chunks.push(chunk as Buffer);
-	return Buffer.concat(chunks);
-};
+/** What several accounts of one user have in common; see `startAccounts`. */
+export interface Membership {
+	authenticator: Authenticator;
+	/** Limits are the user's, whatever the account. */
+	rateLimiter: RateLimiter;
+	/** What GET /accounts lists; every account adds itself. */
+	summaries: AccountSummary[];
+}
 
-/** JSON when it is some, else the text; undefined when empty. */
-const readable = (raw: Buffer): unknown => {
-	if (raw.length === 0) return undefined;
-	const text = raw.toString('utf8');
-	try {
-		return JSON.parse(text) as unknown;
-	} catch {
-		return text;
-	}
-};
-
-const singleHeaders = (request: IncomingMessage): Record<string, string> =>
-	Object.fromEntries(
-		Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join(', ')]),
-	);
-
-/** Faults that spoil what the account answered, so that it must have answered. */
-const NEEDS_ANSWER: readonly TerminalFault['kind'][] = ['wrongTypes', 'missingFields', 'drip'];
-
-const isBefore = (fault: TerminalFault): boolean =>
-	'when' in fault ? fault.when !== 'after' : !NEEDS_ANSWER.includes(fault.kind);
-
-/** Starts a simulated account on 127.0.0.1. */
-export const startSimulator = async (options: SimulatorOptions = {}): Promise<Simulator> => {
+/** Starts a simulated account on 127.0.0.1, by default with a user of its own. */
+export const startSimulator = async (
+	options: SimulatorOptions = {},
+	membership?: Membership,
+): Promise<Simulator> => {
 	const { port = 0, tunnels = 0, seed, now = Date.now, flags, leasedEndpoints } = options;
 	const random = createRandom(seed);
 	const clock = createClock(now, () => random.next());
 	const accountId = options.accountId ?? random.hex(32);
 	const notOnboardedAccountId = random.hex(32);
 	const accountNumber = String(10_000_000 + Math.floor(random.next() * 89_999_999));
-	const authenticator = createAuthenticator(random);
-	const state = new AccountState(accountNumber);
-	const rateLimiter = createRateLimiter(now, options.rateLimit);
+	const { authenticator, rateLimiter, summaries }: Membership = membership ?? {
+		authenticator: createAuthenticator(random, accountId),
+		rateLimiter: createRateLimiter(now, options.rateLimit),
+		summaries: [],
+	};
+	const state = new AccountState(accountNumber, options.extraFields);
 	const requests: RecordedRequest[] = [];
 	const faults = new FaultRegistry<Simulator>();
 	const { alerting: alertingOptions = {} } = options;
@@ -143,11 +131,11 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 		historyBody: alertingOptions.historyBody ?? 'string',
 	});
 	const alerting = alertingFor(accountId, isOnboarded);
-	const summary = (id: string, name: string): AccountSummary => ({
-		id,
-		name,
-		createdOn: '2021-03-01T08:00:00.000000Z',
-	});
+	const createdOn = '2021-03-01T08:00:00.000000Z';
+	summaries.push(
+		{ id: accountId, name: options.accountName ?? 'Example Corp Network', createdOn },
+		{ id: notOnboardedAccountId, name: 'Example Corp Sandbox', createdOn },
+	);
 	const gateway = new Gateway({
 		account: {
 			id: accountId,
@@ -158,19 +146,13 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 			leasedEndpoints,
 		},
 		visible: new Map([
-			[
-				accountId,
-				{ summary: summary(accountId, 'Example Corp Network'), onboarded: isOnboarded, alerting },
-			],
+			[accountId, { onboarded: isOnboarded, alerting }],
 			[
 				notOnboardedAccountId,
-				{
-					summary: summary(notOnboardedAccountId, 'Example Corp Sandbox'),
-					onboarded: false,
-					alerting: alertingFor(notOnboardedAccountId, false),
-				},
+				{ onboarded: false, alerting: alertingFor(notOnboardedAccountId, false) },
 			],
 		]),
+		summaries,
 		authenticator,
 		rateLimiter,
 	});
@@ -185,68 +167,25 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 			timers.add(timer);
 		});
 
-	const commonHeaders = (principalId?: string): Record<string, string> => ({
-		'cf-ray': `${random.hex(16)}-AMS`,
-		...rateLimiter.headers(principalId),
+	const exchange = createExchange({
+		gateway,
+		faults,
+		requests,
+		now,
+		sleep,
+		headers: (principalId) => ({
+			'cf-ray': `${random.hex(16)}-AMS`,
+			...rateLimiter.headers(principalId),
+		}),
+		tunnelIds: () => state.all().map(({ id }) => id),
+		simulator: () => simulator,
 	});
 
-	const accompany = async (
-		accompanying: readonly AccompanyingFault<Simulator>[],
-		when: 'before' | 'after',
-	): Promise<void> => {
-		for (const fault of accompanying) {
-			if (fault.kind === 'delay' && (fault.when ?? 'before') === when) await sleep(fault.ms);
-			if (fault.kind === 'hook') await fault[when]?.(simulator);
-		}
-	};
-
-	const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-		const rawBody = await readBody(incoming);
-		const { method = 'GET' } = incoming;
-		const url = new URL(incoming.url ?? '/', 'http://127.0.0.1');
-		const path = url.pathname;
-		if (path.startsWith(CONTROL_PATH)) {
-			return control(simulator, { method, path, body: rawBody }, response);
-		}
-		const route = findRoute(method, path);
-		const request: RecordedRequest = {
-			operation: route.operation,
-			method,
-			path,
-			query: Object.fromEntries(url.searchParams),
-			headers: singleHeaders(incoming),
-			body: readable(rawBody),
-			status: 0,
-			at: now(),
-			applied: false,
-		};
-		requests.push(request);
-		const { accompanying, terminal } = faults.plan(request);
-		let handled: Handled | undefined;
-		try {
-			await accompany(accompanying, 'before');
-			if (!terminal || !isBefore(terminal)) {
-				handled = await gateway.handle({
-					request,
-					route,
-					rawBody,
-					pskFaults: accompanying.filter(isPskFault),
-				});
-				request.applied = handled.applied;
-				await accompany(accompanying, 'after');
-			}
-		} catch (error) {
-			handled = { answer: brokenSimulator(error), applied: request.applied };
-		}
-		const responder = new Responder(response, commonHeaders(handled?.principalId), sleep);
-		if (terminal) request.status = await responder.spoil(terminal, handled?.answer);
-		else if (handled) request.status = responder.send(handled.answer);
-	};
-
-	const server = createServer((request, response) => {
+	const serve: RequestListener = (request, response) => {
 		// A client that goes away in the middle of its request leaves nothing to answer.
-		serve(request, response).catch(() => response.destroy());
-	});
+		exchange(request, response).catch(() => response.destroy());
+	};
+	const server = createServer(serve);
 	await new Promise<void>((resolve, reject) => {
 		server.once('error', reject);
 		server.listen(port, '127.0.0.1', resolve);
@@ -320,6 +259,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 		},
 		faults,
 		resetRateLimit: () => rateLimiter.reset(),
+		serve,
 		async close() {
 			for (const timer of timers) clearTimeout(timer);
 			timers.clear();

@@ -4,12 +4,14 @@ import { toMicroseconds, toNanoseconds } from './time';
 import type {
 	Instant,
 	KeyEvent,
+	JsonObject,
 	KeySource,
 	StoredTunnel,
 	Tunnel,
 	TunnelChange,
 	TunnelFields,
 } from './types';
+import { TUNNEL_FIELDS } from './validation';
 
 /** One tunnel before and after; no `before` makes one, no `after` removes one. */
 export interface Change {
@@ -32,8 +34,22 @@ export class AccountState {
 	private readonly idByIdentity = new Map<string, string>();
 	private readonly histories = new Map<string, KeyEvent[]>();
 
-	/** @param accountNumber the short number in IKE identities; not derivable from the account's id */
-	constructor(private readonly accountNumber: string) {}
+	/**
+	 * @param accountNumber the short number in IKE identities; not derivable from the account's id
+	 * @param extraFields defaults of the fields that only this account knows
+	 * @throws Error for one that has a meaning already
+	 */
+	constructor(
+		private readonly accountNumber: string,
+		private readonly extraFields: Readonly<JsonObject> = {},
+	) {
+		const known = this.extraNames.find((name) => Object.hasOwn(TUNNEL_FIELDS, name));
+		if (known !== undefined) throw new Error(`${known} is no extra field: every tunnel has it`);
+	}
+
+	get extraNames(): string[] {
+		return Object.keys(this.extraFields);
+	}
 
 	all(): StoredTunnel[] {
 		return [...this.byId.values()];
@@ -59,15 +75,20 @@ export class AccountState {
 		return [...(this.histories.get(id) ?? [])];
 	}
 
-	/** A tunnel as it would be after a change; nothing is stored. */
+	/**
+	 * A tunnel as it would be after a change; nothing is stored.
+	 * @param replace fields that the change lacks go back to their defaults. GUESS: the key is none of
+	 * them, as it is write-only
+	 */
 	changed(
 		before: StoredTunnel | undefined,
 		change: TunnelChange,
 		id: string,
 		at: Instant,
+		replace = false,
 	): StoredTunnel {
-		const { psk, health_check: healthCheck, ...fields } = change;
-		const old = before?.fields;
+		const { psk, health_check: healthCheck, extra, ...fields } = change;
+		const old = replace ? undefined : before?.fields;
 		const merged: TunnelFields = {
 			// Defaults of the spec; the docs name bidirectional as Cloudflare WAN's own.
 			automatic_return_routing: false,
@@ -90,6 +111,7 @@ export class AccountState {
 				// GUESS: a partial health check keeps its other fields too.
 				...healthCheck,
 			},
+			...((old?.extra ?? extra) && { extra: { ...old?.extra, ...extra } }),
 		};
 		return {
 			id,
@@ -175,6 +197,7 @@ export class AccountState {
 		const { fields, id, pskGeneratedAt } = tunnel;
 		const fqdn = `${id}.${this.accountNumber}.ipsec.cloudflare.com`;
 		return withoutUndefined<Tunnel>({
+			...this.extraOf(fields),
 			id,
 			name: fields.name,
 			cloudflare_endpoint: fields.cloudflare_endpoint,
@@ -211,6 +234,11 @@ export class AccountState {
 			created_on: toMicroseconds(tunnel.createdAt),
 			modified_on: toMicroseconds(tunnel.modifiedAt),
 		});
+	}
+
+	private extraOf({ extra }: TunnelFields): JsonObject {
+		const all = structuredClone({ ...this.extraFields, ...extra });
+		return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
 	}
 
 	/**

@@ -80,6 +80,8 @@ export interface TunnelFields {
 	automatic_return_routing: boolean;
 	replay_protection: boolean;
 	allow_null_cipher: boolean;
+	/** Fields that only this account knows (`extraFields` of the options), as far as they are set. */
+	extra?: JsonObject;
 }
 
 /** A change as a request carries it, after validation. */
@@ -172,12 +174,20 @@ export interface SimulatorOptions {
 	rateLimit?: RateLimitOptions;
 	/** 32 hex digits. */
 	accountId?: string;
+	/** As GET /accounts shows it. */
+	accountName?: string;
 	/** False: the account answers 1012 to everything Magic. */
 	onboarded?: boolean;
 	flags?: { couplerIntegration?: boolean };
 	/** When given, only these are accepted as cloudflare_endpoint. */
 	leasedEndpoints?: readonly string[];
 	ageDays?: AgeDays;
+	/**
+	 * Fields of a tunnel that no document names yet, with the value that each has until it is set, null for
+	 * none. Create and PUT take them, every answer shows them. GUESS: any JSON but null is a value, as null
+	 * is refused elsewhere.
+	 */
+	extraFields?: Readonly<JsonObject>;
 	alerting?: AlertingOptions;
 }
 

@@ -1,7 +1,10 @@
-import type { Refusal } from './envelope';
+import type { Fields } from './bodyReader';
+import { BodyReader, isObject } from './bodyReader';
 import { invalidRequest } from './envelope';
 import { ipv4ToNumber, ipv6ToBigInt, isIp, parseCidr } from './addresses';
-import type { BgpConfig, TunnelChange } from './types';
+import type { BgpConfig, Json, JsonObject, Tunnel, TunnelChange } from './types';
+
+type Reader<T> = (value: unknown, pointer: string) => T;
 
 /** What the rules depend on besides the request itself. */
 export interface ValidationContext {
@@ -12,80 +15,36 @@ export interface ValidationContext {
 	objectTarget: boolean;
 	couplerIntegration: boolean;
 	leasedEndpoints?: readonly string[] | undefined;
+	/** Names of fields that only this account knows. */
+	extraFields: readonly string[];
 }
 
-type Fields = Record<string, unknown>;
-type Reader<T> = (value: unknown, pointer: string) => T;
-type TypeName = 'string' | 'boolean' | 'integer' | 'array' | 'object';
-
-const isObject = (value: unknown): value is Fields =>
-	typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const hasType = (value: unknown, type: TypeName): boolean => {
-	if (type === 'array') return Array.isArray(value);
-	if (type === 'object') return isObject(value);
-	if (type === 'integer') return Number.isInteger(value);
-	return typeof value === type;
+/**
+ * Every field of a tunnel that is known.
+ * GUESS: those of an answer that are not configuration are ignored in requests, so that a client may send
+ * back what it read.
+ */
+export const TUNNEL_FIELDS: Readonly<Record<keyof Tunnel | 'psk', 'taken' | 'ignored'>> = {
+	id: 'ignored',
+	name: 'taken',
+	cloudflare_endpoint: 'taken',
+	interface_address: 'taken',
+	customer_endpoint: 'taken',
+	description: 'taken',
+	interface_address6: 'taken',
+	health_check: 'taken',
+	bgp: 'taken',
+	bgp_status: 'ignored',
+	custom_remote_identities: 'taken',
+	remote_identities: 'ignored',
+	automatic_return_routing: 'taken',
+	replay_protection: 'taken',
+	allow_null_cipher: 'taken',
+	psk: 'taken',
+	psk_metadata: 'ignored',
+	created_on: 'ignored',
+	modified_on: 'ignored',
 };
-
-/** Error texts speak of the request that they refuse. */
-export class BodyReader {
-	/** @param refuse the code that the product's errors have */
-	constructor(
-		private readonly doing: string,
-		private readonly refuse: (message: string, pointer: string) => Refusal = invalidRequest,
-	) {}
-
-	/** Text observed for a string on update: terraform-provider-cloudflare commit 512bd2ead. */
-	// GUESS: other types and other operations only vary the words in it.
-	private expect(value: unknown, type: TypeName, pointer: string): void {
-		const prefix = `error parsing request body while ${this.doing}: `;
-		if (value === null) {
-			throw this.refuse(`${prefix}type "${type}" is not permitted to be null`, pointer);
-		}
-		// GUESS: the text for a wrong type.
-		if (!hasType(value, type)) {
-			throw this.refuse(`${prefix}value at ${pointer || '/'} must be of type "${type}"`, pointer);
-		}
-	}
-
-	string(value: unknown, pointer: string): string {
-		this.expect(value, 'string', pointer);
-		return value as string;
-	}
-
-	boolean(value: unknown, pointer: string): boolean {
-		this.expect(value, 'boolean', pointer);
-		return value as boolean;
-	}
-
-	integer(value: unknown, pointer: string): number {
-		this.expect(value, 'integer', pointer);
-		return value as number;
-	}
-
-	array(value: unknown, pointer: string): unknown[] {
-		this.expect(value, 'array', pointer);
-		return value as unknown[];
-	}
-
-	/**
-	 * GUESS: a field that the schema does not name is refused. Cloudflare may as well ignore it; the
-	 * simulator takes the reading under which a misspelt field cannot go unnoticed.
-	 */
-	object(value: unknown, pointer: string, known?: readonly string[]): Fields {
-		this.expect(value, 'object', pointer);
-		const fields = value as Fields;
-		const unknown = known && Object.keys(fields).find((name) => !known.includes(name));
-		if (unknown !== undefined) {
-			throw this.refuse(
-				`error parsing request body while ${this.doing}: unknown field "${unknown}"`,
-				`${pointer}/${unknown}`,
-			);
-		}
-		return fields;
-	}
-}
 
 // "The name cannot share a name with other tunnels" (spec); "cannot contain spaces or special
 // characters" (magic-transit configure-tunnel-endpoints), and no length limit for IPsec tunnels.
@@ -337,7 +296,9 @@ export class TunnelReader {
 		return result;
 	}
 
-	private readonly change: { [K in keyof TunnelChange]-?: Reader<TunnelChange[K]> } = {
+	private readonly change: {
+		[K in Exclude<keyof TunnelChange, 'extra'>]-?: Reader<TunnelChange[K]>;
+	} = {
 		name: this.name,
 		cloudflare_endpoint: this.cloudflareEndpoint,
 		interface_address: this.interfaceAddress,
@@ -355,32 +316,33 @@ export class TunnelReader {
 	};
 
 	/**
-	 * Fields of an answer that are not configuration.
-	 * GUESS: they are ignored in requests, so that a client may send back what it read.
-	 */
-	private static readonly readOnly = [
-		'id',
-		'bgp_status',
-		'remote_identities',
-		'psk_metadata',
-		'created_on',
-		'modified_on',
-	];
-
-	/**
 	 * @param whole whether the fields that the spec requires must be there
 	 * @throws Refusal for the first rule that is broken
 	 */
 	tunnel(body: unknown, pointer: string, whole: boolean): TunnelChange {
 		const fields = this.read.object(body, pointer, [
-			...Object.keys(this.change),
-			...TunnelReader.readOnly,
+			...Object.keys(TUNNEL_FIELDS),
+			...this.context.extraFields,
 		]);
 		for (const name of ['name', 'cloudflare_endpoint', 'interface_address']) {
 			if (whole && fields[name] === undefined) {
 				throw invalidRequest(`${name} is required`, `${pointer}/${name}`);
 			}
 		}
-		return this.each<TunnelChange>(fields, pointer, this.change);
+		const extra = this.extra(fields, pointer);
+		return {
+			...this.each<Omit<TunnelChange, 'extra'>>(fields, pointer, this.change),
+			...(Object.keys(extra).length > 0 && { extra }),
+		};
+	}
+
+	private extra(fields: Fields, pointer: string): JsonObject {
+		const sent = this.context.extraFields.filter((name) => fields[name] !== undefined);
+		return Object.fromEntries(
+			sent.map((name) => {
+				if (fields[name] === null) throw invalidRequest(`${name} is null`, `${pointer}/${name}`);
+				return [name, fields[name] as Json];
+			}),
+		);
 	}
 }

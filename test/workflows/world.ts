@@ -10,8 +10,8 @@ import type { Chat } from '../stubs/chat';
 import { startChat } from '../stubs/chat';
 import type { Mailbox } from '../stubs/mailbox';
 import { startMailbox } from '../stubs/mailbox';
-import type { Vault, VaultFault, VaultState } from '../vault/kv2';
-import { startVault } from '../vault/kv2';
+import type { Vault, VaultFault, VaultState } from '../stubs/vault/kv2';
+import { startVault } from '../stubs/vault/kv2';
 
 /** All that the example workflows talk to: an account, a vault, a chat and a mailbox. */
 export interface World {

@@ -2,14 +2,18 @@ import type { IExecuteFunctions, INodeProperties, IWorkflowSettings } from 'n8n-
 import { inputError } from '../../shared/errors';
 import { readFlag } from '../../shared/options';
 
+/** True if the node runs as an AI agent's tool: whatever it answers goes to the model and its provider. */
+export function isAgentTool(context: IExecuteFunctions): boolean {
+	return context.isToolExecution?.() === true || context.getNode().type.endsWith('Tool');
+}
+
 /**
- * Keeps keys out of an AI agent's context: whatever a tool answers goes to the model and its
- * provider.
+ * Keeps keys out of an AI agent's context.
  *
  * @throws NodeOperationError if the node runs as an agent's tool
  */
 export function refuseAgents(context: IExecuteFunctions): void {
-	if (!context.isToolExecution?.() && !context.getNode().type.endsWith('Tool')) return;
+	if (!isAgentTool(context)) return;
 	throw inputError(
 		context.getNode(),
 		'PSK operations are not for AI agents',
@@ -27,7 +31,20 @@ export function retryFault(context: IExecuteFunctions): string | undefined {
 		: undefined;
 }
 
-/** The settings of the workflow that store this run's data, by the names that n8n shows. */
+/**
+ * Why no psk operation must start, or undefined: n8n's Always Output Data puts an empty item on a
+ * Secret output that has none, and a vault behind it would store an empty key.
+ */
+export function emptyItemFault(context: IExecuteFunctions): string | undefined {
+	return context.getNode().alwaysOutputData === true
+		? "Turn 'Always Output Data' off in the node's settings: where no key was changed, n8n would put an empty item on the Secret output, and what comes next would store an empty key."
+		: undefined;
+}
+
+/**
+ * The settings of the workflow by which n8n may store this run's data, by the names that n8n shows.
+ * One that is not set follows the instance, so only an explicit "do not save" counts.
+ */
 export function storingSettings(settings: IWorkflowSettings, manual: boolean): string[] {
 	const names: string[] = [];
 	if (manual) {
@@ -40,7 +57,7 @@ export function storingSettings(settings: IWorkflowSettings, manual: boolean): s
 			names.push("'Save failed production executions'");
 		}
 	}
-	if (settings.saveExecutionProgress === true) names.push("'Save execution progress'");
+	if (settings.saveExecutionProgress !== false) names.push("'Save execution progress'");
 	return names;
 }
 
@@ -54,7 +71,7 @@ export const requireUnsavedOption: INodeProperties = {
 	type: 'boolean',
 	default: false,
 	description:
-		"Whether to refuse to run while the workflow's settings would store the keys in n8n's database",
+		"Whether to refuse to run unless the workflow's settings say that n8n must not store the keys in its database",
 };
 
 /** Why an operation that must leave nothing in n8n's database can't start, or undefined. */
@@ -63,16 +80,16 @@ export function storageFault(context: IExecuteFunctions): string | undefined {
 	const names = settingsThatStore(context);
 	return names.length === 0
 		? undefined
-		: `The option '${requireUnsavedOption.displayName}' is on, and n8n would store the keys of this run. Open the workflow's Settings and choose 'Do not save' (or turn it off) for ${names.join(' and ')}.`;
+		: `The option '${requireUnsavedOption.displayName}' is on, and n8n may store the keys of this run. Open the workflow's Settings and choose 'Do not save' (not the default) for ${names.join(' and ')}.`;
 }
 
-/** Tells, where the workflow's settings would store the keys, which of them to turn off. */
+/** Tells, where n8n may store the keys, which of the workflow's settings to change. */
 export function hintAtStorage(context: IExecuteFunctions): void {
 	const names = settingsThatStore(context);
 	if (names.length === 0) return;
 	warn(
 		context,
-		`n8n stores the data of this run, and with it the keys of the Secret output, in its database. To stop that, open the workflow's Settings and choose 'Do not save' (or turn it off) for ${names.join(' and ')}.`,
+		`n8n may store the data of this run, and with it the keys of the Secret output, in its database. To stop that, open the workflow's Settings and choose 'Do not save' (not the default) for ${names.join(' and ')}.`,
 	);
 }
 

@@ -1,17 +1,8 @@
-import type {
-	IDataObject,
-	IExecuteFunctions,
-	INodeExecutionData,
-	INodeProperties,
-} from 'n8n-workflow';
-import { withoutSecrets } from '../../api/client';
-import { inputError } from '../../shared/errors';
-import { readFlag } from '../../shared/options';
-import { keyFault } from './key';
+import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 
 /**
- * What became of one tunnel's PSK, and the only code that takes a key out of an item or puts one
- * into an item. A key leaves by the field `psk` of the Secret output and by nothing else.
+ * What became of one tunnel's PSK, and the only code that puts a key into an item. A key leaves by
+ * the field `psk` of the Secret output and by nothing else.
  */
 
 /** The tunnel that an outcome is about, as far as it is known. */
@@ -29,13 +20,13 @@ export interface Subject {
 export type PskOutcome = Subject &
 	(
 		| /** Made here, not sent to Cloudflare's edge. */ { status: 'prepared'; psk: string }
-		| /** Checked by Cloudflare, nothing changed; with a key only if it was made here. */ {
+		| /** Checked by Cloudflare, and a look afterwards shows that nothing changed; with a key only if it was made here. */ {
 				status: 'validated';
 				psk?: string;
 		  }
 		| /** Live at Cloudflare. */ { status: 'applied'; psk: string; verified: boolean }
-		| /** Refused; the old key is still live. */ { status: 'unapplied'; reason: string }
-		| /** The answer was lost; with the key if it is one that was given. */ {
+		| /** The old key is still live. */ { status: 'unapplied'; reason: string }
+		| /** The live key may be either; with the new one if it is known. */ {
 				status: 'unknown';
 				psk?: string;
 				reason: string;
@@ -98,60 +89,14 @@ function secretItem(outcome: PskOutcome): INodeExecutionData[] {
 }
 
 function notificationItem(outcome: PskOutcome): INodeExecutionData {
-	const json = { ...shared(outcome), message: message(outcome) };
-	const key = keyOf(outcome);
 	return {
-		json: key === undefined ? json : withoutKey(json, key),
+		json: { ...shared(outcome), message: message(outcome) },
 		pairedItem: { item: outcome.itemIndex },
 	};
 }
 
-/** Replaces a key in texts that came from elsewhere, such as a name or a reason. */
-function withoutKey(json: IDataObject, key: string): IDataObject {
-	for (const [field, value] of Object.entries(json)) {
-		if (typeof value === 'string' && field !== 'status') json[field] = withoutSecrets(value, [key]);
-	}
-	return json;
-}
-
 /** The two outputs of every psk operation: Secret and Notification, in the order of the items. */
 export function toOutputs(outcomes: readonly PskOutcome[]): INodeExecutionData[][] {
-	const ordered = [...outcomes].sort((a, b) => a.itemIndex - b.itemIndex);
-	return [ordered.flatMap(secretItem), ordered.map(notificationItem)];
-}
-
-export const allowLiteralOption: INodeProperties = {
-	displayName: 'Allow Literal Key',
-	name: 'allowLiteral',
-	type: 'boolean',
-	default: false,
-	description:
-		"Whether to accept a key that is typed into 'Pre-Shared Key': n8n stores it in the workflow in clear text",
-};
-
-/** What is wrong with the key that an item gives; the text never holds it. */
-function faultOfKey(context: IExecuteFunctions, itemIndex: number, psk: unknown) {
-	const typed = context.getNode().parameters.psk;
-	const literal = typeof typed === 'string' && typed !== '' && !typed.startsWith('=');
-	if (literal && !readFlag(context, allowLiteralOption, itemIndex)) {
-		return 'holds a key that was typed in, which n8n stores in the workflow in clear text';
-	}
-	return keyFault(psk);
-}
-
-/**
- * The key that an item gives to `set`.
- *
- * @throws NodeOperationError if there is none that can be set; its text never holds the value
- */
-export function readKey(context: IExecuteFunctions, itemIndex: number): string {
-	const psk = context.getNodeParameter('psk', itemIndex, '') as unknown;
-	const fault = faultOfKey(context, itemIndex, psk);
-	if (fault === undefined) return psk as string;
-	throw inputError(
-		context.getNode(),
-		`The parameter 'Pre-Shared Key' ${fault}`,
-		"Give the key by an expression such as {{ $json.psk }}, from the Secret output of 'Prepare' or from a vault. The option 'Allow Literal Key' accepts one that is typed in.",
-		itemIndex,
-	);
+	const sorted = [...outcomes].sort((a, b) => a.itemIndex - b.itemIndex);
+	return [sorted.flatMap(secretItem), sorted.map(notificationItem)];
 }

@@ -1,14 +1,24 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { inputError } from '../../shared/errors';
-import { accountIdOption, optionsCollection, shownFor, timeoutOption } from '../../shared/options';
+import {
+	accountIdOption,
+	optionsCollection,
+	readCount,
+	shownFor,
+	timeoutOption,
+} from '../../shared/options';
 import { tunnelLocator } from '../../shared/tunnelLocator';
-import { batchSizeOption, sendKeys } from './batches';
-import { requireUnsavedOption } from './guard';
+import { answer } from './answer';
+import { hintAtStorage, requireUnsavedOption } from './guard';
 import { DEFAULT_KEY_LENGTH, LONGEST_KEY, makeKey, SHORTEST_KEY } from './key';
 import type { PskOutcome } from './outcome';
-import type { Target } from './plan';
-import { subjectOf } from './plan';
-import { countFault, readCount, runPskOperation } from './run';
+import type { KeyedTarget } from './send';
+import { batchSizeOption, sendKeys } from './send';
+import { settle } from './settle';
+import { start } from './start';
+import { resolveTargets, subjectOf } from './targets';
+
+const ACTION = 'prepare the PSKs';
 
 export const description: INodeProperties[] = shownFor('psk', 'prepare', [
 	tunnelLocator,
@@ -30,12 +40,13 @@ export const description: INodeProperties[] = shownFor('psk', 'prepare', [
 	optionsCollection([accountIdOption, batchSizeOption, requireUnsavedOption, timeoutOption]),
 ]);
 
-interface Wish {
+/** What an item says of its key. */
+interface KeyWish {
 	length: number;
 	check: boolean;
 }
 
-function readWish(context: IExecuteFunctions, itemIndex: number): Wish {
+function readKeyWish(context: IExecuteFunctions, itemIndex: number): KeyWish {
 	const length = context.getNodeParameter('keyLength', itemIndex) as unknown;
 	if (
 		typeof length === 'number' &&
@@ -56,34 +67,30 @@ function readWish(context: IExecuteFunctions, itemIndex: number): Wish {
 	);
 }
 
-function prepared(target: Target<Wish>): PskOutcome {
-	return { ...subjectOf(target), status: 'prepared', psk: makeKey(target.input.length) };
-}
-
 /**
  * Prepare: makes a key for each tunnel without setting it, so that a vault can hold the key before
  * Cloudflare does.
  */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	return await runPskOperation(context, {
-		action: 'prepare the PSKs',
-		readInput: readWish,
-		keyOf: () => undefined,
-		changesKeys: false,
-		startFault: () => countFault(context, batchSizeOption),
-		apply: async (targets, failures) => {
-			const checked = await sendKeys(
-				targets
-					.filter(({ input }) => input.check)
-					.map((target) => ({ target, psk: makeKey(target.input.length), validateOnly: true })),
-				readCount(context, batchSizeOption),
-				failures,
-				({ target, psk }, verdict) =>
-					verdict.kind === 'unapplied'
-						? { ...subjectOf(target), status: 'unapplied', reason: verdict.reason }
-						: { ...subjectOf(target), status: 'validated', psk },
-			);
-			return [...checked, ...targets.filter(({ input }) => !input.check).map(prepared)];
-		},
-	});
+	const started = start(
+		context,
+		ACTION,
+		() => undefined,
+		() => ({ batchSize: readCount(context, batchSizeOption) }),
+	);
+	if (!started.ok) return started.outputs;
+	const { targets, refused } = await resolveTargets(context, (itemIndex) =>
+		readKeyWish(context, itemIndex),
+	);
+	if (targets.length > 0) hintAtStorage(context);
+	const toCheck: KeyedTarget[] = [];
+	const prepared: PskOutcome[] = [];
+	for (const { input, ...target } of targets) {
+		const psk = makeKey(input.length);
+		if (input.check) toCheck.push({ ...target, psk, validateOnly: true });
+		else prepared.push({ ...subjectOf(target), status: 'prepared', psk });
+	}
+	const attempts = await sendKeys(toCheck, started.options.batchSize);
+	const checked = await settle(attempts, true);
+	return answer(context, ACTION, [...refused, ...prepared, ...checked], attempts);
 }

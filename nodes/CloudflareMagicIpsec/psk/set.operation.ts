@@ -1,20 +1,22 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import type { PskSetVerdict } from '../../api/types';
 import {
 	accountIdOption,
 	optionsCollection,
+	readCount,
 	shownFor,
 	timeoutOption,
 	validateOnlyOption,
 } from '../../shared/options';
 import { tunnelLocator } from '../../shared/tunnelLocator';
-import type { KeyedTarget } from './batches';
-import { batchSizeOption, sendKeys } from './batches';
-import { requireUnsavedOption } from './guard';
-import type { PskOutcome } from './outcome';
-import { allowLiteralOption, readKey } from './outcome';
-import { subjectOf } from './plan';
-import { countFault, readCount, runPskOperation } from './run';
+import { answer } from './answer';
+import { allowLiteralOption, readGivenKey } from './givenKey';
+import { hintAtStorage, requireUnsavedOption } from './guard';
+import { batchSizeOption, sendKeys } from './send';
+import { settle } from './settle';
+import { start } from './start';
+import { resolveTargets } from './targets';
+
+const ACTION = 'set the PSKs';
 
 export const description: INodeProperties[] = shownFor('psk', 'set', [
 	{
@@ -41,43 +43,21 @@ export const description: INodeProperties[] = shownFor('psk', 'set', [
 	]),
 ]);
 
-/** The outcome of a key that Cloudflare gave a verdict on. */
-function judge({ target, psk, validateOnly }: KeyedTarget, verdict: PskSetVerdict): PskOutcome {
-	const subject = subjectOf(target);
-	if (verdict.kind === 'unapplied')
-		return { ...subject, status: 'unapplied', reason: verdict.reason };
-	if (validateOnly) return { ...subject, status: 'validated' };
-	if (verdict.kind === 'unclear') {
-		return { ...subject, status: 'unknown', psk, reason: verdict.reason };
-	}
-	return {
-		...subject,
-		ipsecId: verdict.ipsec_id,
-		lastGeneratedOn: verdict.last_generated_on,
-		status: 'applied',
-		psk,
-		verified: false,
-	};
-}
-
 /** Set: gives tunnels the keys of the items, all items of an account in bulk. */
 export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	return await runPskOperation(context, {
-		action: 'set the PSKs',
-		readInput: readKey,
-		keyOf: (psk) => psk,
-		changesKeys: true,
-		startFault: () => countFault(context, batchSizeOption),
-		apply: async (targets, failures) =>
-			await sendKeys(
-				targets.map((target) => ({
-					target,
-					psk: target.input,
-					validateOnly: target.validateOnly,
-				})),
-				readCount(context, batchSizeOption),
-				failures,
-				judge,
-			),
-	});
+	const started = start(
+		context,
+		ACTION,
+		() => undefined,
+		() => ({ batchSize: readCount(context, batchSizeOption) }),
+	);
+	if (!started.ok) return started.outputs;
+	const { targets, refused } = await resolveTargets(context, (itemIndex) =>
+		readGivenKey(context, itemIndex),
+	);
+	if (targets.length > 0) hintAtStorage(context);
+	const keyed = targets.map(({ input: psk, ...target }) => ({ ...target, psk }));
+	const attempts = await sendKeys(keyed, started.options.batchSize);
+	const outcomes = await settle(attempts, false);
+	return answer(context, ACTION, [...refused, ...outcomes], attempts);
 }

@@ -2,7 +2,8 @@ import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workfl
 import type { CloudflareClient } from '../../api/client';
 import { clock } from '../../http/clock';
 import { clientFor } from '../../shared/connection';
-import { callError, inputError, isNotFound, nodeError } from '../../shared/errors';
+import { isTunnelNotFound } from '../../api/failure';
+import { inputError, nodeError } from '../../shared/errors';
 import { getIpsecTunnel, listIpsecTunnels } from '../../api/ipsecTunnels';
 import { readTimeout } from '../../shared/options';
 import { DAY_MS } from '../../shared/items';
@@ -133,7 +134,7 @@ async function askForMissing(
 			await getIpsecTunnel(client, id);
 			return { gone, isThere: true };
 		} catch (error) {
-			if (!isNotFound(error)) throw nodeError(context.getNode(), error);
+			if (!isTunnelNotFound(error)) throw nodeError(context.getNode(), error);
 			gone.add(id);
 		}
 	}
@@ -147,13 +148,11 @@ function sampleItems(
 	now: number,
 ): INodeExecutionData[][] {
 	if (found.length > 0) return [itemsOf(found, accountId, now)];
-	throw callError(context.getNode(), {
-		action: 'show a sample of the events',
-		effect: 'none',
-		what: 'no data with the current filter could be found',
-		remedy:
-			'The account has no tunnel that the chosen events and filters fit. Change them, or publish the workflow and wait for an event.',
-	});
+	throw inputError(
+		context.getNode(),
+		'Could not show a sample of the events: no data with the current filter could be found',
+		'The account has no tunnel that the chosen events and filters fit. Change them, or publish the workflow and wait for an event.',
+	);
 }
 
 /**

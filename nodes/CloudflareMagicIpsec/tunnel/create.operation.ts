@@ -6,12 +6,12 @@ import type {
 } from 'n8n-workflow';
 import { createIpsecTunnel } from '../../api/ipsecTunnels';
 import type { IpsecTunnelBody } from '../../api/types';
-import { Run } from '../../shared/accounts';
+import { Accounts } from '../../shared/accounts';
+import type { Operation } from '../../shared/operation';
 import {
 	accountIdOption,
 	optionsCollection,
 	readFlag,
-	shownFor,
 	timeoutOption,
 	validateOnlyOption,
 } from '../../shared/options';
@@ -26,7 +26,7 @@ import {
 } from './fields';
 import { checkedOnly, forEachItem, whole } from '../../shared/items';
 
-export const description: INodeProperties[] = shownFor('tunnel', 'create', [
+const properties: INodeProperties[] = [
 	{ ...nameField, required: true },
 	{ ...cloudflareEndpointField, required: true },
 	{ ...interfaceAddressField, required: true },
@@ -39,7 +39,7 @@ export const description: INodeProperties[] = shownFor('tunnel', 'create', [
 		options: optionalFields,
 	},
 	optionsCollection([accountIdOption, timeoutOption, validateOnlyOption]),
-]);
+];
 
 function readBody(context: IExecuteFunctions, itemIndex: number): IpsecTunnelBody {
 	const { given, faults } = readFields({
@@ -53,19 +53,28 @@ function readBody(context: IExecuteFunctions, itemIndex: number): IpsecTunnelBod
 }
 
 /** Create: makes one tunnel for each item, after all items were checked. */
-export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const run = new Run(context);
+async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	const accounts = new Accounts(context);
 	return await forEachItem(
 		context,
 		async (itemIndex) => ({
 			body: readBody(context, itemIndex),
 			validateOnly: readFlag(context, validateOnlyOption, itemIndex),
-			client: await run.client(itemIndex),
+			client: await accounts.client(itemIndex),
 		}),
-		async ({ body, validateOnly, client }, itemIndex) => {
-			const tunnel = await createIpsecTunnel(client, body, { itemIndex, validateOnly });
+		async ({ body, validateOnly, client }) => {
+			const tunnel = await createIpsecTunnel(client, body, { validateOnly });
 			const json = whole(tunnel, client.accountId);
 			return [validateOnly ? checkedOnly(json) : json];
 		},
 	);
 }
+
+export const create: Operation = {
+	value: 'create',
+	name: 'Create',
+	action: 'Create a tunnel',
+	description: 'Create a tunnel',
+	properties,
+	execute,
+};

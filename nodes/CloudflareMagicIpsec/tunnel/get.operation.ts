@@ -1,13 +1,14 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { getIpsecTunnel } from '../../api/ipsecTunnels';
 import { clock } from '../../http/clock';
-import { Run } from '../../shared/accounts';
-import { accountIdOption, optionsCollection, shownFor, timeoutOption } from '../../shared/options';
+import { Accounts } from '../../shared/accounts';
+import type { Operation } from '../../shared/operation';
+import { accountIdOption, optionsCollection, timeoutOption } from '../../shared/options';
 import { tunnelLocator } from '../../shared/tunnelLocator';
 import { forEachItem, simplified, whole } from '../../shared/items';
 import { resolveTunnelId } from './resolve';
 
-export const description: INodeProperties[] = shownFor('tunnel', 'get', [
+const properties: INodeProperties[] = [
 	tunnelLocator,
 	{
 		displayName: 'Simplify',
@@ -17,16 +18,16 @@ export const description: INodeProperties[] = shownFor('tunnel', 'get', [
 		description: 'Whether to return a simplified version of the response instead of the raw data',
 	},
 	optionsCollection([accountIdOption, timeoutOption]),
-]);
+];
 
 /** Get: one tunnel for each item. */
-export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const run = new Run(context);
+async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	const accounts = new Accounts(context);
 	return await forEachItem(
 		context,
-		async (itemIndex) => await resolveTunnelId(run, itemIndex),
+		async (itemIndex) => await resolveTunnelId(accounts, itemIndex),
 		async ({ client, id }, itemIndex) => {
-			const tunnel = await getIpsecTunnel(client, id, { itemIndex });
+			const tunnel = await getIpsecTunnel(client, id);
 			const simplify = context.getNodeParameter('simplify', itemIndex) as boolean;
 			return [
 				simplify
@@ -36,3 +37,12 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		},
 	);
 }
+
+export const get: Operation = {
+	value: 'get',
+	name: 'Get',
+	action: 'Get a tunnel',
+	description: 'Get a tunnel',
+	properties,
+	execute,
+};

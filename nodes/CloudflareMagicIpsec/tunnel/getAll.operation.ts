@@ -7,11 +7,12 @@ import type {
 import { clock } from '../../http/clock';
 import { inputError } from '../../shared/errors';
 import type { IpsecTunnel } from '../../api/types';
-import { Run } from '../../shared/accounts';
-import { accountIdOption, optionsCollection, shownFor, timeoutOption } from '../../shared/options';
+import { Accounts } from '../../shared/accounts';
+import type { Operation } from '../../shared/operation';
+import { accountIdOption, optionsCollection, timeoutOption } from '../../shared/options';
 import { DAY_MS, forEachItem, pskAge, simplified, whole } from '../../shared/items';
 
-export const description: INodeProperties[] = shownFor('tunnel', 'getAll', [
+const properties: INodeProperties[] = [
 	{
 		displayName: 'Return All',
 		name: 'returnAll',
@@ -91,7 +92,7 @@ export const description: INodeProperties[] = shownFor('tunnel', 'getAll', [
 		],
 	},
 	optionsCollection([accountIdOption, timeoutOption]),
-]);
+];
 
 interface Filters {
 	nameContains?: string;
@@ -148,19 +149,19 @@ function readLimit(context: IExecuteFunctions, itemIndex: number): number {
 }
 
 /** Get Many: Cloudflare answers all tunnels at once and filters nothing, so that is done here. */
-export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const run = new Run(context);
+async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	const accounts = new Accounts(context);
 	return await forEachItem(
 		context,
 		async (itemIndex) => ({
 			filters: readFilters(context, itemIndex),
 			limit: readLimit(context, itemIndex),
 			simplify: context.getNodeParameter('simplify', itemIndex) as boolean,
-			client: await run.client(itemIndex),
+			client: await accounts.client(itemIndex),
 		}),
 		async ({ filters, limit, simplify, client }): Promise<IDataObject[]> => {
 			const now = clock.now();
-			const { all } = await run.tunnels(client);
+			const { all } = await accounts.tunnels(client);
 			return all
 				.filter((tunnel) => matches(tunnel, filters, now))
 				.slice(0, limit)
@@ -170,3 +171,12 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		},
 	);
 }
+
+export const getAll: Operation = {
+	value: 'getAll',
+	name: 'Get Many',
+	action: 'Get many tunnels',
+	description: 'Get many tunnels, for example those whose key is old',
+	properties,
+	execute,
+};

@@ -1,5 +1,5 @@
 import type { CloudflareClient } from '../../api/client';
-import type { Run } from '../../shared/accounts';
+import type { Accounts } from '../../shared/accounts';
 import { findTunnel, tunnelReference } from '../../shared/tunnelLocator';
 
 /**
@@ -9,12 +9,12 @@ import { findTunnel, tunnelReference } from '../../shared/tunnelLocator';
  * @throws NodeApiError if the list can't be read
  */
 export async function resolveTunnelId(
-	run: Run,
+	accounts: Accounts,
 	itemIndex: number,
 ): Promise<{ client: CloudflareClient; id: string }> {
-	const reference = tunnelReference(run.context, itemIndex);
-	const client = await run.client(itemIndex);
+	const reference = tunnelReference(accounts.context, itemIndex);
+	const client = await accounts.client(itemIndex);
 	if (reference.by === 'id') return { client, id: reference.id };
-	const tunnels = await run.tunnels(client);
-	return { client, id: findTunnel(run.context.getNode(), tunnels, reference, itemIndex).id };
+	const tunnels = await accounts.tunnels(client);
+	return { client, id: findTunnel(accounts.context.getNode(), tunnels, reference, itemIndex).id };
 }

@@ -6,12 +6,12 @@ import type {
 } from 'n8n-workflow';
 import { getIpsecTunnel, updateIpsecTunnel } from '../../api/ipsecTunnels';
 import type { IpsecTunnelBody } from '../../api/types';
-import { Run } from '../../shared/accounts';
+import { Accounts } from '../../shared/accounts';
+import type { Operation } from '../../shared/operation';
 import {
 	accountIdOption,
 	optionsCollection,
 	readFlag,
-	shownFor,
 	timeoutOption,
 	validateOnlyOption,
 } from '../../shared/options';
@@ -21,7 +21,7 @@ import { checkedOnly, forEachItem, whole } from '../../shared/items';
 import { resolveTunnelId } from './resolve';
 import { readUpdate, updateFieldsCollection } from './updateFields';
 
-export const description: INodeProperties[] = shownFor('tunnel', 'update', [
+const properties: INodeProperties[] = [
 	tunnelLocator,
 	{
 		displayName: 'Mode',
@@ -45,11 +45,11 @@ export const description: INodeProperties[] = shownFor('tunnel', 'update', [
 	},
 	updateFieldsCollection,
 	optionsCollection([accountIdOption, timeoutOption, validateOnlyOption]),
-]);
+];
 
 /** Update: writes one tunnel for each item, after all items were checked. */
-export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const run = new Run(context);
+async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	const accounts = new Accounts(context);
 	return await forEachItem(
 		context,
 		async (itemIndex) => {
@@ -63,16 +63,13 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 				given,
 				replace,
 				validateOnly: readFlag(context, validateOnlyOption, itemIndex),
-				...(await resolveTunnelId(run, itemIndex)),
+				...(await resolveTunnelId(accounts, itemIndex)),
 			};
 		},
 		async ({ given, replace, validateOnly, client, id }, itemIndex): Promise<IDataObject[]> => {
-			const body = replace
-				? given
-				: overlay(await getIpsecTunnel(client, id, { itemIndex }), given);
+			const body = replace ? given : overlay(await getIpsecTunnel(client, id), given);
 			refuseFaults(context, itemIndex, missingFields(body));
 			const tunnel = await updateIpsecTunnel(client, id, body as IpsecTunnelBody, {
-				itemIndex,
 				validateOnly,
 			});
 			const json = whole({ id, ...tunnel }, client.accountId);
@@ -80,3 +77,12 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		},
 	);
 }
+
+export const update: Operation = {
+	value: 'update',
+	name: 'Update',
+	action: 'Update a tunnel',
+	description: 'Update a tunnel',
+	properties,
+	execute,
+};

@@ -8,12 +8,12 @@ import type { CloudflareClient } from '../../api/client';
 import { inputError } from '../../shared/errors';
 import { updateIpsecTunnels } from '../../api/ipsecTunnels';
 import type { IpsecTunnel, IpsecTunnelBody } from '../../api/types';
-import { Run } from '../../shared/accounts';
+import { Accounts } from '../../shared/accounts';
+import type { Operation } from '../../shared/operation';
 import {
 	accountIdOption,
 	optionsCollection,
 	readFlag,
-	shownFor,
 	timeoutOption,
 	validateOnlyOption,
 } from '../../shared/options';
@@ -22,7 +22,7 @@ import { missingFields, overlay, refuseFaults } from './fields';
 import { checkedOnly, forEachItem, whole } from '../../shared/items';
 import { readUpdate, updateFieldsCollection } from './updateFields';
 
-export const description: INodeProperties[] = shownFor('tunnel', 'updateMany', [
+const properties: INodeProperties[] = [
 	{
 		displayName:
 			'All items of an account go to Cloudflare in one request. Cloudflare does not document the form of that request: try it with Validate Only first.',
@@ -33,7 +33,7 @@ export const description: INodeProperties[] = shownFor('tunnel', 'updateMany', [
 	tunnelLocator,
 	updateFieldsCollection,
 	optionsCollection([accountIdOption, timeoutOption, validateOnlyOption]),
-]);
+];
 
 interface Change {
 	client: CloudflareClient;
@@ -43,13 +43,18 @@ interface Change {
 }
 
 /** Reads the item and lays it over the tunnel as it is now. */
-async function readChange(run: Run, itemIndex: number): Promise<Change> {
-	const { context } = run;
+async function readChange(accounts: Accounts, itemIndex: number): Promise<Change> {
+	const { context } = accounts;
 	const { given, faults } = readUpdate(context, itemIndex);
 	refuseFaults(context, itemIndex, faults);
 	const reference = tunnelReference(context, itemIndex);
-	const client = await run.client(itemIndex);
-	const tunnel = findTunnel(context.getNode(), await run.tunnels(client), reference, itemIndex);
+	const client = await accounts.client(itemIndex);
+	const tunnel = findTunnel(
+		context.getNode(),
+		await accounts.tunnels(client),
+		reference,
+		itemIndex,
+	);
 	const body = overlay(tunnel, given);
 	refuseFaults(context, itemIndex, missingFields(body));
 	return {
@@ -95,13 +100,13 @@ class BulkUpdates {
 }
 
 /** Update Many: all items of an account in one PUT, merged from one list. */
-export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const run = new Run(context);
+async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	const accounts = new Accounts(context);
 	const updates = new BulkUpdates();
 	return await forEachItem(
 		context,
 		async (itemIndex) => {
-			const change = await readChange(run, itemIndex);
+			const change = await readChange(accounts, itemIndex);
 			if (updates.add(change)) return change;
 			throw inputError(
 				context.getNode(),
@@ -124,3 +129,12 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		},
 	);
 }
+
+export const updateMany: Operation = {
+	value: 'updateMany',
+	name: 'Update Many',
+	action: 'Update many tunnels',
+	description: 'Update many tunnels in one request',
+	properties,
+	execute,
+};

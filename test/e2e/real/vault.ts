@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import type { VaultFault, VaultState } from '../../vault/kv2';
+import type { VaultFault, VaultState } from '../../stubs/vault/kv2';
 import { ROOT } from '../harness/paths';
 import { startProcess, temporaryFolder, waitFor } from '../harness/processes';
 
@@ -33,7 +33,7 @@ export async function startVaultProcess(logFolder?: string): Promise<VaultProces
 		command: process.execPath,
 		args: [
 			require.resolve('tsx/cli'),
-			path.join(ROOT, 'test', 'vault', 'cli.ts'),
+			path.join(ROOT, 'test', 'stubs', 'vault', 'cli.ts'),
 			'--directory',
 			temporaryFolder('vault'),
 		],

@@ -1,4 +1,4 @@
-import { BodyReader } from '../validation';
+import { BodyReader } from '../bodyReader';
 import { refuseBadWebhookUrl } from './addresses';
 import { MAGIC_FILTERS, isKnownAlertType, isMagicAlertType } from './alertTypes';
 import {

@@ -1,0 +1,63 @@
+import type { CloudflareClient } from '../../api/client';
+import { lastGeneratedOn, listIpsecTunnels } from '../../api/ipsecTunnels';
+import { mapLimit } from '../../http/pool';
+import type { Attempt } from './attempt';
+import { sameInstant } from './dates';
+import type { Target } from './targets';
+
+/** Accounts whose lists are read at the same time. */
+const LISTS_AT_A_TIME = 5;
+
+/** What Cloudflare shows of a tunnel's key after an attempt, against what it showed before. */
+export type Sight =
+	/** The list can't be read, or no longer tells the date. */
+	| { kind: 'unreadable' }
+	/** It told no date before either, of no tunnel: no key was ever made, or something takes the dates away. */
+	| { kind: 'undated' }
+	/** The account no longer lists the tunnel. */
+	| { kind: 'gone' }
+	/** The date of the key is the one of before; undefined where no key was ever made. */
+	| { kind: 'same'; date?: string }
+	| { kind: 'moved'; date: string };
+
+/** By the tunnel's id in lower case: the date of its key; undefined if the list can't be read. */
+type Dates = Map<string, string | undefined> | undefined;
+
+async function datesNow(client: CloudflareClient): Promise<Dates> {
+	try {
+		const tunnels = await listIpsecTunnels(client, { evenIfStopped: true });
+		return new Map(tunnels.map((tunnel) => [tunnel.id.toLowerCase(), lastGeneratedOn(tunnel)]));
+	} catch {
+		return undefined;
+	}
+}
+
+function sightOf({ tunnel }: Target, dates: Dates): Sight {
+	if (dates === undefined) return { kind: 'unreadable' };
+	const id = tunnel.id.toLowerCase();
+	if (!dates.has(id)) return { kind: 'gone' };
+	const before = lastGeneratedOn(tunnel);
+	const date = dates.get(id);
+	if (date !== undefined) {
+		return date === before || sameInstant(date, before)
+			? { kind: 'same', date }
+			: { kind: 'moved', date };
+	}
+	if (before !== undefined) return { kind: 'unreadable' };
+	const tellsDates = [...dates.values()].some((other) => other !== undefined);
+	return { kind: tellsDates ? 'same' : 'undated' };
+}
+
+/**
+ * Reads the tunnels of every account once more in which something was sent, also after a stop, and
+ * gives a function that tells what became of a target's key. Never rejects.
+ */
+export async function lookAfterwards(
+	attempts: readonly Attempt[],
+): Promise<(target: Target) => Sight> {
+	const sent = attempts.filter(({ verdict }) => verdict.kind !== 'notSent');
+	const clients = [...new Set(sent.map(({ target }) => target.client))];
+	const read = await mapLimit(clients, LISTS_AT_A_TIME, datesNow);
+	const byClient = new Map(clients.map((client, index) => [client, read[index]]));
+	return (target) => sightOf(target, byClient.get(target.client));
+}

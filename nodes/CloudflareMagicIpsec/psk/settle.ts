@@ -1,0 +1,113 @@
+import { sentence } from '../../shared/errors';
+import type { Attempt } from './attempt';
+import { sameInstant } from './dates';
+import type { Sight } from './look';
+import { lookAfterwards } from './look';
+import type { PskOutcome } from './outcome';
+import { subjectOf } from './targets';
+
+/**
+ * The outcome of every attempt, after a look at what is live now: an accepted key is verified when
+ * Cloudflare now shows the date that it answered; a check is believed, and so is a refusal, while the
+ * date has not moved. Never rejects.
+ *
+ * @param made true where the operation made the keys, so that a checked one is handed on
+ */
+export async function settle(attempts: readonly Attempt[], made: boolean): Promise<PskOutcome[]> {
+	const sightOf = await lookAfterwards(attempts);
+	return attempts.map((attempt) => {
+		const sight = sightOf(attempt.target);
+		return attempt.target.validateOnly
+			? checkedOutcome(attempt, sight, made)
+			: changedOutcome(attempt, sight);
+	});
+}
+
+function changedOutcome(attempt: Attempt, sight: Sight): PskOutcome {
+	const { target, psk, verdict } = attempt;
+	switch (verdict.kind) {
+		case 'accepted': {
+			const { ipsecId, lastGeneratedOn } = verdict;
+			const subject = { ...subjectOf(target), ipsecId, lastGeneratedOn };
+			const date = 'date' in sight ? sight.date : undefined;
+			const verified = sameInstant(date, lastGeneratedOn);
+			// Only an answer with a key is taken for an acceptance.
+			return { ...subject, status: 'applied', psk: psk!, verified };
+		}
+		case 'refused':
+			return refusedOutcome(attempt, sight, verdict);
+		case 'notSent':
+			return { ...subjectOf(target), status: 'unapplied', reason: verdict.reason };
+		case 'unclear':
+			return unknownOutcome(attempt, sight, verdict.reason);
+	}
+}
+
+function checkedOutcome(attempt: Attempt, sight: Sight, made: boolean): PskOutcome {
+	const { target, psk, verdict } = attempt;
+	switch (verdict.kind) {
+		case 'accepted': {
+			if (isUnmoved(sight)) {
+				return { ...subjectOf(target), status: 'validated', ...(made ? { psk } : {}) };
+			}
+			const what =
+				sight.kind === 'moved'
+					? 'The key was only to be checked, and it was changed: what answers at the Base URL does not know the parameter validate_only'
+					: 'Cloudflare accepted the key that was only to be checked';
+			return unknownOutcome(attempt, sight, what);
+		}
+		case 'refused':
+			return refusedOutcome(attempt, sight, verdict);
+		case 'notSent':
+			return { ...subjectOf(target), status: 'unapplied', reason: verdict.reason };
+		case 'unclear':
+			if (!isUnmoved(sight)) return unknownOutcome(attempt, sight, verdict.reason);
+			return {
+				...subjectOf(target),
+				status: 'unapplied',
+				reason: `${sentence(verdict.reason)} Whether the key passes Cloudflare's check is not known; nothing was changed.`,
+			};
+	}
+}
+
+/** A refusal is doubted where the date contradicts it, or where only a status says no and nobody can look. */
+function refusedOutcome(
+	attempt: Attempt,
+	sight: Sight,
+	{ byName, reason }: { byName: boolean; reason: string },
+): PskOutcome {
+	const isProof = byName ? sight.kind !== 'moved' : ['same', 'gone'].includes(sight.kind);
+	if (!isProof) return unknownOutcome(attempt, sight, reason);
+	return { ...subjectOf(attempt.target), status: 'unapplied', reason };
+}
+
+function isUnmoved({ kind }: Sight): boolean {
+	return kind === 'same' || kind === 'undated';
+}
+
+function unknownOutcome({ target, psk }: Attempt, sight: Sight, happened: string): PskOutcome {
+	const remedy =
+		psk === undefined
+			? 'Set a key of your own for this tunnel to be sure.'
+			: 'Keep this key, and run Set with it: setting the same key twice does no harm.';
+	const subject = {
+		...subjectOf(target),
+		...('date' in sight ? { lastGeneratedOn: sight.date } : {}),
+	};
+	const reason = [sentence(happened), ...seen(sight), ...(sight.kind === 'gone' ? [] : [remedy])];
+	return { ...subject, status: 'unknown', psk, reason: reason.join(' ') };
+}
+
+function seen(sight: Sight): string[] {
+	switch (sight.kind) {
+		case 'unreadable':
+		case 'undated':
+			return ["Cloudflare's date of the key could not be read afterwards."];
+		case 'gone':
+			return ['The account no longer lists the tunnel.'];
+		case 'same':
+			return ["Cloudflare's date of the key has not moved, so the old key is probably still live."];
+		case 'moved':
+			return ["Cloudflare's date of the key has moved, so a new key is probably live."];
+	}
+}

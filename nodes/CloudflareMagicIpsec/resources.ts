@@ -1,0 +1,74 @@
+import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
+import type { Resource } from '../shared/operation';
+import { shownFor } from '../shared/options';
+import { psk } from './psk';
+import { tunnel } from './tunnel';
+
+/** All that the node can do, and the only list of it; in alphabetical order of the names. */
+export const resources: readonly Resource[] = [psk, tunnel];
+
+/** The resource that the panel chooses first. */
+const FIRST = tunnel;
+
+/** The parameter `resource`. */
+function resourceProperty(): INodeProperties {
+	return {
+		displayName: 'Resource',
+		name: 'resource',
+		type: 'options',
+		noDataExpression: true,
+		options: resources.map(
+			({ name, value, description }): INodePropertyOptions => ({ name, value, description }),
+		),
+		default: FIRST.value,
+	};
+}
+
+/** The parameter `operation` of a resource. */
+function operationProperty({ value: resource, operations, first }: Resource): INodeProperties {
+	return {
+		displayName: 'Operation',
+		name: 'operation',
+		type: 'options',
+		noDataExpression: true,
+		displayOptions: { show: { resource: [resource] } },
+		options: operations.map(
+			({ name, value, description, action }): INodePropertyOptions => ({
+				name,
+				value,
+				description,
+				action,
+			}),
+		),
+		default: first.value,
+	};
+}
+
+/** The parameters of the node: the choice of an operation, and what each operation asks for. */
+export function operationProperties(): INodeProperties[] {
+	return [
+		resourceProperty(),
+		...resources.map(operationProperty),
+		...resources.flatMap(({ value: resource, operations }) =>
+			operations.flatMap(({ value, properties }) => shownFor(resource, value, properties)),
+		),
+	];
+}
+
+function outputList(names: ReadonlyArray<string | undefined>): string {
+	return JSON.stringify(
+		names.map((displayName) => ({ type: NodeConnectionTypes.Main, displayName })),
+	);
+}
+
+/** The expression by which n8n knows the outputs: those of the resource that is chosen. */
+export function outputsExpression(): `={{${string}}}` {
+	const choices = resources
+		.filter(({ outputs }) => outputs !== undefined)
+		.map(
+			({ value, outputs = [] }) =>
+				`$parameter["resource"] === ${JSON.stringify(value)} ? ${outputList(outputs)} : `,
+		);
+	return `={{ ${choices.join('')}${outputList([undefined])} }}`;
+}

@@ -1,0 +1,547 @@
+import type { IDataObject } from 'n8n-workflow';
+import { NodeApiError } from 'n8n-workflow';
+import * as core from 'n8n-core';
+import { createEmptyRunExecutionData } from 'n8n-workflow';
+import { CloudflareClient } from '../../nodes/api/client';
+import type { Effect } from '../../nodes/api/failure';
+import { CallError, effectOf } from '../../nodes/api/failure';
+import { generatePsk, setPsks } from '../../nodes/api/psks';
+import { errorText, nodeError } from '../../nodes/shared/errors';
+import { transportOf } from '../../nodes/shared/transport';
+import {
+	createIpsecTunnel,
+	deleteIpsecTunnel,
+	getIpsecTunnel,
+	listIpsecTunnels,
+	updateIpsecTunnel,
+	updateIpsecTunnels,
+} from '../../nodes/api/ipsecTunnels';
+import { searchTunnels } from '../../nodes/shared/listSearch';
+import { useAccount } from '../helpers/account';
+import { additionalData, PACKAGE_NAME, workflowOf } from '../helpers/engine';
+import { credentialsOf, NODE, sources } from '../helpers/node';
+import { useVirtualClock } from '../helpers/virtualClock';
+import { startSimulator } from '../simulator';
+import type { Simulator } from '../simulator';
+
+const account = useAccount({ tunnels: 2, seed: 9 });
+const virtual = useVirtualClock();
+
+const ID = 'd'.repeat(32);
+const BODY = { name: 'x', cloudflare_endpoint: '162.159.64.9', interface_address: '10.9.0.0/31' };
+const OTHER = { ...BODY, interface_address: '10.9.0.2/31' };
+/** Nothing listens on a port that the system keeps to itself. */
+const CLOSED = 'http://127.0.0.1:1/client/v4';
+const SECRET = 'the-key-that-nobody-may-see';
+
+function contextOf(
+	simulator: Simulator,
+	parameters: IDataObject = {},
+	cancel?: AbortSignal,
+	credentials = credentialsOf(simulator),
+) {
+	const node = {
+		id: '1',
+		name: NODE,
+		type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
+		typeVersion: 1,
+		position: [0, 0] as [number, number],
+		parameters: { resource: 'tunnel', operation: 'get', secret: SECRET, ...parameters } as never,
+		credentials: { cloudflareMagicTokenApi: { id: '1', name: 'c' } },
+	};
+	const workflow = workflowOf({ nodes: [node], connections: {} }, sources);
+	const data = additionalData({ types: sources, credentials });
+	return {
+		execute: new core.ExecuteContext(
+			workflow,
+			node,
+			data as never,
+			'manual',
+			createEmptyRunExecutionData(),
+			0,
+			[],
+			{ main: [[{ json: {} }]] },
+			{ node, data: {}, source: null },
+			[],
+			cancel,
+		),
+		loadOptions: new core.LoadOptionsContext(workflow, node, data as never, ''),
+	};
+}
+
+function clientOf(
+	simulator: Simulator,
+	change: IDataObject = {},
+	cancel?: AbortSignal,
+): CloudflareClient {
+	const credentials = credentialsOf(
+		simulator,
+		change.baseUrl ? { baseUrl: change.baseUrl as string } : {},
+	);
+	const type = 'cloudflareMagicTokenApi';
+	return new CloudflareClient({
+		transport: transportOf(contextOf(simulator, {}, cancel, credentials).execute, {
+			type,
+			data: credentials[type]!,
+		}),
+		baseUrl: simulator.url,
+		accountId: simulator.accountId,
+		secrets: [simulator.apiToken],
+		stopSignal: cancel,
+		...change,
+	});
+}
+
+/** The error that a call ends with, as n8n gets it, and what the call may have changed. */
+async function failing(
+	promise: Promise<unknown>,
+	itemIndex?: number,
+): Promise<NodeApiError & { effect: Effect }> {
+	const error: unknown = await promise.then(
+		() => undefined,
+		(reason: unknown) => reason,
+	);
+	expect(error).toBeInstanceOf(CallError);
+	const shown = nodeError(contextOf(account()).execute.getNode(), error, itemIndex);
+	expect(shown).toBeInstanceOf(NodeApiError);
+	return Object.assign(shown as NodeApiError, { effect: effectOf(error) });
+}
+
+/** Everything of an error that n8n may store or show. */
+function everything(error: NodeApiError): string {
+	return JSON.stringify([
+		error,
+		error.message,
+		error.description,
+		error.messages,
+		error.context,
+		error.stack,
+		error.cause,
+		error.node,
+		error.errorResponse,
+	]);
+}
+
+describe('an answer counts only when it is 2xx, JSON and success', () => {
+	it.each([
+		['html with 200', { kind: 'html' }, "not Cloudflare's JSON (HTTP 200)"],
+		['an empty 204', { kind: 'empty' }, 'the answer was empty (HTTP 204)'],
+		[
+			'a redirect',
+			{ kind: 'redirect', location: 'http://127.0.0.1:9/' },
+			'a redirect came (HTTP 302), which is not followed',
+		],
+		['truncated JSON', { kind: 'truncatedJson' }, "not Cloudflare's JSON"],
+		[
+			'success: false with 200',
+			{ kind: 'successFalse', code: 1099, message: 'almost' },
+			'Cloudflare refused the request (HTTP 200)',
+		],
+		[
+			'403 without JSON',
+			{ kind: 'body', status: 403, body: '<h1>Blocked</h1>', contentType: 'text/html' },
+			"HTTP 403, and not Cloudflare's JSON",
+		],
+		[
+			'a list in place of an envelope',
+			{ kind: 'body', status: 200, body: '[]' },
+			"not Cloudflare's JSON",
+		],
+		[
+			'success that is no boolean',
+			{ kind: 'body', status: 200, body: '{"success":"true","result":{}}' },
+			"not Cloudflare's JSON",
+		],
+	])('%s', async (_, fault, words) => {
+		account().faults.add({ ...fault, operation: 'list' } as never);
+		const error = await failing(listIpsecTunnels(clientOf(account())));
+		expect(error.message).toContain('Could not list the tunnels: ');
+		expect(error.message).toContain(words);
+		expect(account().requests).toHaveLength(1);
+	});
+
+	it.each([
+		['a broken connection', { kind: 'reset', when: 'before' }],
+		['a truncated body', { kind: 'truncate' }],
+	])('%s', async (_, fault) => {
+		account().faults.add({ ...fault, operation: 'list', times: Infinity } as never);
+		const error = await failing(listIpsecTunnels(clientOf(account())));
+		expect(error.message).toContain('the connection broke');
+		expect(account().requests).toHaveLength(5);
+	});
+
+	it.each([
+		['no answer', { kind: 'timeout' }],
+		['a slow drip', { kind: 'drip', chunkBytes: 1, everyMs: 50 }],
+	])('%s ends at the timeout', async (_, fault) => {
+		account().faults.add({ ...fault, operation: 'create' } as never);
+		const started = Date.now();
+		const error = await failing(createIpsecTunnel(clientOf(account(), { timeoutMs: 300 }), BODY));
+		expect(error.message).toContain('no answer came in time');
+		expect(error.effect).toBe('unknown');
+		expect(Date.now() - started).toBeLessThan(10_000);
+	});
+});
+
+describe('an error', () => {
+	it("carries Cloudflare's own words, the ray id, a remedy and the item", async () => {
+		account().faults.add({
+			kind: 'body',
+			operation: 'get',
+			status: 400,
+			body: JSON.stringify({
+				success: false,
+				result: null,
+				messages: [],
+				errors: [
+					{
+						code: 1022,
+						message: 'Invalid Request: bad',
+						documentation_url: 'https://developers.cloudflare.com/x',
+						source: { pointer: '/health_check/target' },
+						error_chain: [{ code: 1, message: 'in the chain' }],
+					},
+					{ code: 2, message: 'second' },
+				],
+			}),
+		} as never);
+		const error = await failing(getIpsecTunnel(clientOf(account()), ID), 7);
+		expect(error.message).toBe(
+			`Could not get the tunnel ${ID}: Cloudflare refused the request (HTTP 400)`,
+		);
+		expect(error.description).toContain(
+			'Cloudflare says (code 1022): Invalid Request: bad; second; in the chain. Field: /health_check/target. Check the fields of the item: Cloudflare could not accept one of them. See https://developers.cloudflare.com/x Ray ID: ',
+		);
+		expect(error.description).toMatch(/Ray ID: \w+-[A-Z]{3}\.$/);
+		expect(error.httpCode).toBe('400');
+		expect(error.context).toMatchObject({ itemIndex: 7 });
+		expect(error.effect).toBe('none');
+	});
+
+	it.each([
+		[403, 1012, 'no Magic WAN or Magic Transit'],
+		[403, 1025, 'no Magic WAN or Magic Transit'],
+		[400, 1022, 'Check the fields'],
+		[404, 1032, 'may have been deleted'],
+		[403, 10000, 'Magic WAN Write'],
+		[403, 9109, 'Check the token and the Account ID'],
+		[400, 6003, 'without the word Bearer'],
+		[400, 9106, 'without its credential'],
+		[403, 10001, 'choose the other authentication'],
+		[404, 7003, 'Check the Account ID and the Base URL'],
+		[403, 10502, 'Too many attempts'],
+		[401, 4242, 'lacks the permission'],
+		[404, 4242, 'that the tunnel still exists'],
+	])('HTTP %d, code %d has a remedy', async (status, code, remedy) => {
+		account().faults.add({ kind: 'status', operation: 'get', status, code, message: 'x' });
+		const error = await failing(getIpsecTunnel(clientOf(account()), ID));
+		expect(error.description).toContain(remedy);
+		expect(error.description).toContain(`code ${code}`);
+	});
+
+	it.each(['errors', 'a text', null, [null, 5, { code: 'x' }]])(
+		'copes with errors of the form %j',
+		async (errors) => {
+			account().faults.add({
+				kind: 'body',
+				operation: 'get',
+				status: 400,
+				body: JSON.stringify({ success: false, errors }),
+			} as never);
+			const error = await failing(getIpsecTunnel(clientOf(account()), ID));
+			expect(error.message).toContain('refused the request (HTTP 400)');
+		},
+	);
+
+	it('never holds a key, a token, a header or the request', async () => {
+		const simulator = account();
+		const echo = `cannot accept "${SECRET}" with ${simulator.apiToken}`;
+		for (const operation of ['create', 'pskSet'] as const) {
+			simulator.faults.add({ kind: 'status', operation, status: 400, code: 1022, message: echo });
+		}
+		const client = clientOf(simulator);
+		const errors = [
+			await failing(
+				createIpsecTunnel(client, {
+					...BODY,
+					psk: SECRET,
+					bgp: { customer_asn: 1, md5_key: 'accept' },
+				}),
+			),
+			await failing(setPsks(client, [{ id: ID, psk: SECRET }])),
+		];
+		for (const error of errors) {
+			expect(error.description).toContain('left out');
+			expect(everything(error)).not.toContain(SECRET);
+			expect(everything(error)).not.toContain(simulator.apiToken);
+			expect(everything(error)).not.toMatch(/authorization|bearer /i);
+		}
+	});
+
+	it('of a broken connection holds nothing of the request either', async () => {
+		const simulator = account();
+		simulator.faults.add({ kind: 'reset', when: 'after', operation: 'pskSet', times: Infinity });
+		const error = await failing(setPsks(clientOf(simulator), [{ id: ID, psk: SECRET }]));
+		expect(everything(error)).not.toContain(SECRET);
+		expect(everything(error)).not.toContain(simulator.apiToken);
+	});
+
+	it('of another kind becomes one that n8n shows', () => {
+		const { execute } = contextOf(account());
+		const plain = nodeError(execute.getNode(), new Error('plain'), 3);
+		expect(plain).toMatchObject({ message: 'plain', context: { itemIndex: 3 } });
+		expect(nodeError(execute.getNode(), plain)).toBe(plain);
+		expect(errorText('just text')).toBe('just text');
+		expect(effectOf(plain)).toBe('unknown');
+	});
+});
+
+describe('repetition', () => {
+	const client = () => clientOf(account());
+	const calls: Array<[string, string, (c: CloudflareClient) => Promise<unknown>]> = [
+		['list', 'list', (c) => listIpsecTunnels(c)],
+		['get', 'get', (c) => getIpsecTunnel(c, account().tunnels()[0]!.id)],
+		['psk set', 'pskSet', (c) => setPsks(c, [{ id: account().tunnels()[0]!.id, psk: 'k' }])],
+		['create', 'create', (c) => createIpsecTunnel(c, BODY)],
+		[
+			'update',
+			'update',
+			(c) => updateIpsecTunnel(c, account().tunnels()[0]!.id, { ...BODY, name: 'y' }),
+		],
+		[
+			'bulk update',
+			'bulkUpdate',
+			(c) => updateIpsecTunnels(c, [{ id: account().tunnels()[0]!.id, ...BODY, name: 'z' }]),
+		],
+		['delete', 'delete', (c) => deleteIpsecTunnel(c, account().tunnels()[0]!.id)],
+		['psk generate', 'pskGenerate', (c) => generatePsk(c, account().tunnels()[0]!.id)],
+	];
+	const repeatable = ['list', 'get', 'psk set'];
+
+	it.each(calls)('%s is repeated after 429', async (_, operation, call) => {
+		account().faults.add({
+			kind: 'status',
+			operation: operation as 'list',
+			status: 429,
+			code: 10429,
+			message: 'wait',
+			headers: { 'retry-after': '7' },
+		});
+		await call(client());
+		expect(virtual.slept()).toBe(7_000);
+		expect(account().requests).toHaveLength(2);
+	});
+
+	it.each(calls)('%s: 500, 503, 408 and a broken connection', async (name, operation, call) => {
+		const faults = [
+			{ kind: 'status', status: 500, code: 1000, message: 'oops' },
+			{ kind: 'status', status: 503, code: 1000, message: 'oops' },
+			{ kind: 'status', status: 408, code: 1000, message: 'slow' },
+			{ kind: 'reset', when: 'before' },
+		];
+		for (const fault of faults) {
+			account().faults.add({ ...fault, operation } as never);
+			account().resetRequests();
+			const result = call(client());
+			if (repeatable.includes(name)) await result;
+			else expect((await failing(result)).effect).toBe('unknown');
+			expect(account().requests).toHaveLength(repeatable.includes(name) ? 2 : 1);
+		}
+	});
+
+	it.each(calls)(
+		'%s is repeated after a refused connection, four times',
+		async (_name, _operation, call) => {
+			const error = await failing(call(clientOf(account(), { baseUrl: CLOSED })));
+			expect(error.message).toContain('the connection was refused');
+			expect(error.httpCode).toBe('ECONNREFUSED');
+			expect(error.effect).toBe('none');
+			expect(virtual.slept()).toBe(500 + 1000 + 2000 + 4000);
+		},
+	);
+
+	it('psk set is repeated after a 2xx that cannot be read, a read is not', async () => {
+		account().faults.add({ kind: 'html', operation: 'pskSet' });
+		const verdicts = await setPsks(client(), [{ id: account().tunnels()[0]!.id, psk: 'k' }]);
+		expect([...verdicts.values()][0]).toMatchObject({ kind: 'applied' });
+		expect(account().requests).toHaveLength(2);
+	});
+
+	it('gives up when Retry-After asks for more than five and a half minutes', async () => {
+		account().faults.add({
+			kind: 'status',
+			operation: 'list',
+			status: 429,
+			code: 971,
+			message: 'wait',
+			headers: { 'retry-after': '3600' },
+			times: Infinity,
+		});
+		const error = await failing(listIpsecTunnels(client()));
+		expect(virtual.slept()).toBe(0);
+		expect(error.description).toContain('1,200 requests');
+		expect(error.httpCode).toBe('429');
+	});
+
+	it('the total wait is bounded', async () => {
+		account().faults.add({
+			kind: 'status',
+			operation: 'list',
+			status: 429,
+			code: 971,
+			message: 'wait',
+			headers: { 'retry-after': '200' },
+			times: Infinity,
+		});
+		await failing(listIpsecTunnels(client()));
+		expect(virtual.slept()).toBe(200_000);
+	});
+
+	it('stops waiting when the execution is stopped', async () => {
+		const stop = new AbortController();
+		account().faults.add({
+			kind: 'status',
+			operation: 'list',
+			status: 500,
+			code: 1000,
+			message: 'oops',
+			times: Infinity,
+		});
+		virtual.whileSleeping(() => stop.abort());
+		const error = await failing(listIpsecTunnels(clientOf(account(), {}, stop.signal)));
+		expect(error.message).toMatch(/no answer came in time|refused the request/);
+		expect(account().requests.length).toBeLessThan(3);
+	});
+
+	it('sends nothing when the execution was stopped before', async () => {
+		const stopped = clientOf(account(), {}, AbortSignal.abort());
+		account().faults.add({
+			kind: 'status',
+			operation: 'list',
+			status: 500,
+			code: 1000,
+			message: 'oops',
+		});
+		expect((await failing(generatePsk(stopped, ID))).effect).toBeDefined();
+	});
+
+	it('requests keep within the Ratelimit header, and none is answered 429', async () => {
+		const limited = await startSimulator({
+			tunnels: 1,
+			seed: 1,
+			now: virtual.now,
+			rateLimit: { limit: 5, windowSeconds: 60, blockSeconds: 300 },
+		});
+		try {
+			const pacing = clientOf(limited);
+			for (let n = 0; n < 12; n++) await listIpsecTunnels(pacing);
+			expect(limited.requests.map(({ status }) => status)).toEqual(Array(12).fill(200));
+			expect(virtual.slept()).toBeGreaterThanOrEqual(60_000);
+			expect(virtual.slept()).toBeLessThanOrEqual(121_000);
+		} finally {
+			await limited.close();
+		}
+	});
+});
+
+describe('what is sent', () => {
+	it('the new form of health check targets goes with every call that knows it', async () => {
+		const [first] = account().tunnels();
+		const c = clientOf(account());
+		await listIpsecTunnels(c);
+		await getIpsecTunnel(c, first!.id);
+		await createIpsecTunnel(c, BODY);
+		await updateIpsecTunnel(c, first!.id, { ...OTHER, name: 'u' });
+		await updateIpsecTunnels(c, [{ id: first!.id, ...OTHER, name: 'v' }]);
+		await generatePsk(c, first!.id);
+		await setPsks(c, [{ id: first!.id, psk: 'k' }]);
+		await deleteIpsecTunnel(c, first!.id);
+		const marked = account().requests.map(({ operation, headers }) => [
+			operation,
+			headers['x-magic-new-hc-target'],
+		]);
+		expect(marked).toEqual([
+			['list', 'true'],
+			['get', 'true'],
+			['create', 'true'],
+			['update', 'true'],
+			['bulkUpdate', 'true'],
+			['pskGenerate', undefined],
+			['pskSet', undefined],
+			['delete', 'true'],
+		]);
+	});
+
+	it.each(['..', '', 'a/b', `${ID}0`, 'g'.repeat(32)])(
+		'the id %p never enters a path',
+		async (id) => {
+			const c = clientOf(account());
+			for (const call of [getIpsecTunnel, deleteIpsecTunnel, generatePsk]) {
+				await expect(call(c, id)).rejects.toThrow('32 hexadecimal digits');
+			}
+			expect(account().requests).toHaveLength(0);
+		},
+	);
+
+	it('a redirect is not followed, so the credential goes nowhere else', async () => {
+		const elsewhere = await startSimulator();
+		try {
+			account().faults.add({
+				kind: 'redirect',
+				operation: 'pskSet',
+				location: `${elsewhere.url}/x`,
+				times: Infinity,
+			} as never);
+			await failing(setPsks(clientOf(account()), [{ id: ID, psk: SECRET }]));
+			expect(elsewhere.requests).toHaveLength(0);
+		} finally {
+			await elsewhere.close();
+		}
+	});
+});
+
+describe('the searched list of tunnels', () => {
+	it('is sorted, filtered by name, endpoint or id', async () => {
+		const simulator = account();
+		const search = (filter?: string) =>
+			searchTunnels.call(contextOf(simulator).loadOptions, filter);
+		const all = await search();
+		expect(all.results.map(({ value }) => value).sort()).toEqual(
+			simulator
+				.tunnels()
+				.map(({ id }) => id)
+				.sort(),
+		);
+		expect(all.results.map(({ name }) => name)).toEqual(all.results.map(({ name }) => name).sort());
+		const [first] = simulator.tunnels();
+		expect((await search(first!.name.toUpperCase())).results).toHaveLength(1);
+		expect((await search(first!.id)).results).toEqual([
+			expect.objectContaining({ value: first!.id }),
+		]);
+		expect((await search('no such')).results).toEqual([]);
+	});
+
+	it('shows a tunnel without a customer endpoint by its name', async () => {
+		const made = account().addTunnel({ name: 'bare', customer_endpoint: undefined } as never);
+		const { results } = await searchTunnels.call(contextOf(account()).loadOptions, 'bare');
+		expect(results.map(({ value }) => value)).toEqual([made.id]);
+	});
+
+	it('shows an error in place of an empty list', async () => {
+		account().faults.add({
+			kind: 'status',
+			operation: 'list',
+			status: 403,
+			code: 10000,
+			message: 'Authentication error',
+		});
+		await expect(searchTunnels.call(contextOf(account()).loadOptions)).rejects.toThrow(
+			'Could not list the tunnels',
+		);
+	});
+
+	it('heeds the option Account ID', async () => {
+		const { loadOptions } = contextOf(account(), { options: { accountId: 'wrong' } });
+		await expect(searchTunnels.call(loadOptions)).rejects.toThrow("'Account ID' can't be used");
+	});
+});

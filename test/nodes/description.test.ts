@@ -1,0 +1,209 @@
+import type { INodeParameters, INodeProperties } from 'n8n-workflow';
+import { NodeHelpers } from 'n8n-workflow';
+import { CloudflareMagicIpsec } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsec.node';
+import { resources } from '../../nodes/CloudflareMagicIpsec/resources';
+import { NODE, sources } from '../helpers/node';
+import { PACKAGE_NAME, workflowOf } from '../helpers/engine';
+
+const { description } = new CloudflareMagicIpsec();
+
+/** Parameters that show up for each operation, options of collections after a dot. */
+const PANEL: Record<string, Record<string, string[]>> = {
+	tunnel: {
+		create: [
+			'name',
+			'cloudflareEndpoint',
+			'interfaceAddress',
+			'additionalFields',
+			'options',
+			'options.accountId',
+			'options.timeout',
+			'options.validateOnly',
+		],
+		delete: ['tunnelId', 'options', 'options.accountId', 'options.timeout', 'options.validateOnly'],
+		get: ['tunnelId', 'simplify', 'options', 'options.accountId', 'options.timeout'],
+		getAll: [
+			'returnAll',
+			'limit',
+			'simplify',
+			'filters',
+			'options',
+			'options.accountId',
+			'options.timeout',
+		],
+		update: [
+			'tunnelId',
+			'mode',
+			'updateFields',
+			'options',
+			'options.accountId',
+			'options.timeout',
+			'options.validateOnly',
+		],
+		updateMany: [
+			'bulkNotice',
+			'tunnelId',
+			'updateFields',
+			'options',
+			'options.accountId',
+			'options.timeout',
+			'options.validateOnly',
+		],
+	},
+	psk: {
+		generate: [
+			'generateNotice',
+			'tunnelId',
+			'options',
+			'options.accountId',
+			'options.concurrency',
+			'options.requireUnsaved',
+			'options.timeout',
+			'options.validateOnly',
+		],
+		prepare: [
+			'tunnelId',
+			'keyLength',
+			'checkWithCloudflare',
+			'options',
+			'options.accountId',
+			'options.batchSize',
+			'options.requireUnsaved',
+			'options.timeout',
+		],
+		set: [
+			'tunnelId',
+			'psk',
+			'options',
+			'options.accountId',
+			'options.allowLiteral',
+			'options.batchSize',
+			'options.requireUnsaved',
+			'options.timeout',
+			'options.validateOnly',
+		],
+	},
+};
+
+const node = (parameters: INodeParameters) => ({
+	id: '1',
+	name: NODE,
+	type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
+	typeVersion: 1,
+	position: [0, 0] as [number, number],
+	parameters,
+});
+
+function shown(parameters: INodeParameters): INodeProperties[] {
+	return description.properties.filter((property) =>
+		NodeHelpers.displayParameter(parameters, property, node(parameters), description),
+	);
+}
+
+const operations = Object.entries(PANEL).flatMap(([resource, names]) =>
+	Object.keys(names).map((operation) => [resource, operation] as const),
+);
+
+describe.each(operations)('the panel of %s: %s', (resource, operation) => {
+	const parameters = { authentication: 'apiToken', resource, operation, returnAll: false };
+
+	it('shows each parameter that works there, and no other', () => {
+		const names = shown(parameters).flatMap((property) => [
+			property.name,
+			...(property.name === 'options'
+				? (property.options as INodeProperties[]).map((option) => `options.${option.name}`)
+				: []),
+		]);
+		expect(names).toEqual([
+			'authentication',
+			'resource',
+			'operation',
+			...PANEL[resource]![operation]!,
+		]);
+	});
+
+	it('has an output for tunnels, and Secret and Notification for PSKs', () => {
+		const workflow = workflowOf({ nodes: [node(parameters)], connections: {} }, sources);
+		const outputs = NodeHelpers.getNodeOutputs(workflow, workflow.getNode(NODE)!, description);
+		expect(
+			outputs.map((output) => (typeof output === 'string' ? output : output.displayName)),
+		).toEqual(resource === 'psk' ? ['Secret', 'Notification'] : [undefined]);
+	});
+});
+
+describe('the list of all operations', () => {
+	it('is what the panel offers', () => {
+		const offered = resources.map(({ value, operations: of }) => [
+			value,
+			of.map((operation) => operation.value),
+		]);
+		expect(Object.fromEntries(offered)).toEqual(
+			Object.fromEntries(
+				Object.entries(PANEL).map(([resource, names]) => [resource, Object.keys(names)]),
+			),
+		);
+	});
+
+	it('is in alphabetical order, and begins with an operation of its own', () => {
+		const sorted = (names: string[]) => expect(names).toEqual([...names].sort());
+		sorted(resources.map(({ name }) => name));
+		for (const { operations: of, first } of resources) {
+			sorted(of.map(({ name }) => name));
+			expect(of).toContain(first);
+		}
+	});
+});
+
+describe('the description', () => {
+	it('hides Limit when all are returned', () => {
+		const names = shown({ resource: 'tunnel', operation: 'getAll', returnAll: true }).map(
+			({ name }) => name,
+		);
+		expect(names).not.toContain('limit');
+	});
+
+	it('asks for the credential of the chosen authentication only', () => {
+		const asked = (authentication: string) =>
+			description
+				.credentials!.filter((credential) =>
+					NodeHelpers.displayParameter(
+						{ authentication },
+						credential,
+						node({ authentication }),
+						description,
+					),
+				)
+				.map(({ name }) => name);
+		expect(asked('apiToken')).toEqual(['cloudflareMagicTokenApi']);
+		expect(asked('apiKey')).toEqual(['cloudflareMagicKeyApi']);
+	});
+
+	it('takes the key of Set from the item, masked', () => {
+		const psk = description.properties.find(({ name }) => name === 'psk');
+		expect(psk).toMatchObject({ default: '={{ $json.psk }}', typeOptions: { password: true } });
+		expect(description.sensitiveOutputFields).toEqual(['psk']);
+	});
+
+	it('offers the tunnel From List, By ID and By Name', () => {
+		for (const locator of description.properties.filter(({ name }) => name === 'tunnelId')) {
+			expect(locator.modes!.map(({ name }) => name)).toEqual(['list', 'id', 'name']);
+		}
+	});
+
+	it('masks everything that is a key', () => {
+		const all = description.properties.flatMap((property) => [
+			property,
+			...((property.options ?? []) as INodeProperties[]).filter((option) => 'type' in option),
+		]);
+		const keys = all.filter(({ name }) => ['psk', 'bgpMd5Key'].includes(name));
+		expect(keys.length).toBeGreaterThan(4);
+		expect(keys.every(({ typeOptions }) => typeOptions?.password === true)).toBe(true);
+	});
+
+	it('sorts the options of every collection', () => {
+		for (const { options } of description.properties.filter(({ type }) => type === 'collection')) {
+			const names = (options as INodeProperties[]).map(({ displayName }) => displayName);
+			expect(names).toEqual([...names].sort((a, b) => a.localeCompare(b)));
+		}
+	});
+});
