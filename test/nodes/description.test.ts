@@ -58,6 +58,7 @@ const PANEL: Record<string, Record<string, string[]>> = {
 			'options.accountId',
 			'options.concurrency',
 			'options.requireUnsaved',
+			'options.stopAfterUnknown',
 			'options.timeout',
 			'options.validateOnly',
 		],
