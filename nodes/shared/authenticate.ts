@@ -36,23 +36,20 @@ function unsafeSetting(request: IHttpRequestOptions): string | undefined {
 }
 
 /**
- * Puts a credential's headers into a request, if the credential is in order and the request goes
- * to the origin of its Base URL. Anything else is refused, so that no key or token can be sent
- * elsewhere, not even by the HTTP Request node with this credential. Redirects are not followed,
- * whichever of n8n's helpers sends the request.
+ * The request as it may carry a credential: to the one origin that the credential is for, by a way on
+ * which nobody reads along, and without following redirects, whichever of n8n's helpers sends it.
  *
- * @throws RefusedCredentialError with what is wrong and what to do
+ * @param field the credential's field that holds the address, for the message
+ * @throws RefusedCredentialError for any other request
  */
-export function withHeaders(
-	credentials: ICredentialDataDecryptedObject,
+export function guardedRequest(
 	request: IHttpRequestOptions,
-	headers: Record<string, string>,
+	origin: string,
+	field: string,
 ): IHttpRequestOptions {
-	const fault = accountIdFault(credentials.accountId) ?? baseUrlFault(credentials.baseUrl);
-	if (fault !== undefined) throw new RefusedCredentialError(fault);
-	if (targetOf(request) !== new URL(String(credentials.baseUrl).trim()).origin) {
+	if (targetOf(request) !== origin) {
 		throw new RefusedCredentialError(
-			"The request does not go to the credential's Base URL, so the credential is not sent.",
+			`The request does not go to the credential's ${field}, so the credential is not sent.`,
 		);
 	}
 	const unsafe = unsafeSetting(request);
@@ -67,5 +64,24 @@ export function withHeaders(
 		followAllRedirects: false,
 		maxRedirects: 0,
 	};
-	return { ...request, headers: { ...request.headers, ...headers }, ...once };
+	return { ...request, ...once };
+}
+
+/**
+ * Puts a credential's headers into a request, if the credential is in order and the request goes
+ * to the origin of its Base URL. Anything else is refused, so that no key or token can be sent
+ * elsewhere, not even by the HTTP Request node with this credential.
+ *
+ * @throws RefusedCredentialError with what is wrong and what to do
+ */
+export function withHeaders(
+	credentials: ICredentialDataDecryptedObject,
+	request: IHttpRequestOptions,
+	headers: Record<string, string>,
+): IHttpRequestOptions {
+	const fault = accountIdFault(credentials.accountId) ?? baseUrlFault(credentials.baseUrl);
+	if (fault !== undefined) throw new RefusedCredentialError(fault);
+	const { origin } = new URL(String(credentials.baseUrl).trim());
+	const guarded = guardedRequest(request, origin, 'Base URL');
+	return { ...guarded, headers: { ...request.headers, ...headers } };
 }

@@ -34,3 +34,27 @@ export function kv2AddressFault(credential: ICredentialDataDecryptedObject): str
 	const mountFault = pathFault(String(authMount ?? '').replace(/^\/+|\/+$/g, ''));
 	return mountFault === undefined ? undefined : `The Auth Mount can't be used. ${mountFault}`;
 }
+
+const REGION = /^[a-z]{2,}(-[a-z]+)+-\d+$/;
+
+/** What is wrong with the fields of the credential for AWS; undefined if nothing is. */
+export function awsAddressFault(credential: ICredentialDataDecryptedObject): string | undefined {
+	if (!REGION.test(String(credential.region ?? '').trim())) {
+		return 'The Region is none of AWS. It looks like eu-central-1.';
+	}
+	const endpoint = String(credential.endpoint ?? '').trim();
+	return endpoint === '' ? undefined : addressFault(endpoint, 'The Endpoint');
+}
+
+/**
+ * Where Secrets Manager is, with a slash at its end.
+ *
+ * Source: https://docs.aws.amazon.com/general/latest/gr/asm.html
+ */
+export function awsEndpoint(credential: ICredentialDataDecryptedObject): string {
+	const endpoint = String(credential.endpoint ?? '').trim();
+	if (endpoint !== '') return `${endpoint.replace(/\/+$/, '')}/`;
+	const region = String(credential.region).trim();
+	const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+	return `https://secretsmanager.${region}.${domain}/`;
+}

@@ -23,6 +23,8 @@ export type Repeating = 'repeatable' | 'once';
 export interface Exchanged {
 	reply: Reply;
 	verdict: Verdict;
+	/** True if an attempt before the last one was unclear: it may have been acted upon. */
+	doubtful: boolean;
 }
 
 export interface Sending extends Omit<HttpRequest, 'timeoutMs' | 'signal'> {
@@ -49,7 +51,7 @@ const NOT_SENT: NotAnswered = {
 
 /** Requests of one run to one vault, repeated and slowed down as the vault asks. */
 export class Exchange {
-	/** Milliseconds since 1970 before which the vault wants no request. */
+	/** Time of `clock.elapsed` before which the vault wants no request. */
 	private quietUntil = 0;
 
 	constructor(
@@ -69,21 +71,22 @@ export class Exchange {
 		const signal = repeating === 'once' ? undefined : stop;
 		let patience = patienceMs ?? longestWaitMs;
 		// Attempts that no server answers take their time, too.
-		const until = clock.now() + patience + timeoutMs;
-		let unclear = false;
+		const until = clock.elapsed() + patience + timeoutMs;
+		let doubtful = false;
 		for (let repeat = 0; ; repeat++) {
 			if (!(await this.mayGo(patience, stop))) {
-				return { reply: NOT_SENT, verdict: unclear ? 'unclear' : 'answered' };
+				return { reply: NOT_SENT, verdict: doubtful ? 'unclear' : 'answered', doubtful };
 			}
 			const reply = await this.transport({ ...request, timeoutMs, signal });
 			const verdict = this.verdictOf(reply);
-			if (verdict === 'answered') return { reply, verdict };
-			unclear ||= verdict === 'unclear';
+			if (verdict === 'answered') return { reply, verdict, doubtful };
 			const delay = this.delayAfter(reply, repeat);
-			const over = repeat === MAX_REPEATS || delay > patience || clock.now() + delay > until;
-			if (over || (unclear && repeating === 'once')) {
-				return { reply, verdict: unclear ? 'unclear' : verdict };
+			const late = delay > patience || clock.elapsed() + delay > until;
+			const unclear: boolean = doubtful || verdict === 'unclear';
+			if (late || repeat === MAX_REPEATS || (unclear && repeating === 'once')) {
+				return { reply, verdict: unclear ? 'unclear' : verdict, doubtful };
 			}
+			doubtful = unclear;
 			patience -= delay;
 			await sleep(delay, stop);
 		}
@@ -105,13 +108,13 @@ export class Exchange {
 	private delayAfter(reply: Reply, repeat: number): number {
 		const asked =
 			reply.kind === 'answer' ? retryAfterMs(reply.headers['retry-after'], clock.now()) : 0;
-		if (asked > 0) this.quietUntil = Math.max(this.quietUntil, clock.now() + asked);
+		if (asked > 0) this.quietUntil = Math.max(this.quietUntil, clock.elapsed() + asked);
 		return delayBefore(repeat, asked, clock.random());
 	}
 
 	/** False if the run was stopped. A quiet time that is longer than the patience is not waited for. */
 	private async mayGo(patience: number, stop: AbortSignal | undefined): Promise<boolean> {
-		const quiet = this.quietUntil - clock.now();
+		const quiet = this.quietUntil - clock.elapsed();
 		if (quiet > 0 && quiet <= patience) await sleep(quiet, stop);
 		return stop?.aborted !== true;
 	}

@@ -65,7 +65,7 @@ class Kv2Vault implements Vault {
 		const cas = Number(revision);
 		const data = fieldsOf(record);
 		const { timeoutMs, longestWaitMs = LONGEST_WAIT_MS } = this.limits;
-		const until = clock.now() + timeoutMs + longestWaitMs;
+		const until = clock.elapsed() + timeoutMs + longestWaitMs;
 		// True once an attempt may have been acted upon.
 		let doubtful = false;
 		for (let attempt = 0; ; attempt++) {
@@ -93,7 +93,7 @@ class Kv2Vault implements Vault {
 				if (at !== cas || !doubtful) return { kind: 'conflict' };
 			}
 			if (reading.kind === 'failed') return { ...reading, mayHaveHappened: true };
-			const over = attempt === MAX_REPEATS || clock.now() > until || outcome.kind === 'refused';
+			const over = attempt === MAX_REPEATS || clock.elapsed() > until || outcome.kind === 'refused';
 			if (over) return kv2Failure(sent.reply, doubtful);
 			await this.session.pause(attempt);
 		}

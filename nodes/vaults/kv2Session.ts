@@ -19,7 +19,7 @@ export interface Kv2Place {
 
 interface Login {
 	token: string;
-	/** Milliseconds since 1970, a tenth of its life before it ends. */
+	/** Time of `clock.elapsed`, a tenth of its life before it ends. */
 	goodUntil: number;
 	/** How many requests the token is still good for; one is kept back for its revocation. */
 	uses: number;
@@ -146,7 +146,7 @@ export class Kv2Session {
 	}
 
 	private async logIn(): Promise<Login | VaultFailure> {
-		const asked = clock.now();
+		const asked = clock.elapsed();
 		const { reply, verdict } = await this.exchange.send({
 			method: 'POST',
 			url: `${this.place.address}/v1/auth/${this.place.authMount}/login`,
@@ -191,5 +191,5 @@ const NO_TOKEN: Words = {
 };
 
 function isGood({ goodUntil, uses }: Login): boolean {
-	return uses > 0 && clock.now() < goodUntil;
+	return uses > 0 && clock.elapsed() < goodUntil;
 }
