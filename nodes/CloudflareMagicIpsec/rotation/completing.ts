@@ -10,7 +10,10 @@ import { subjectOf } from './site';
 /** How often a change is made anew from what another run wrote meanwhile. */
 const MOST_TRIES = 3;
 
-type Change = { kind: 'stored'; snapshot: VaultSnapshot } | { kind: 'other'; record: VaultRecord } | VaultFailure;
+type Change =
+	| { kind: 'stored'; snapshot: VaultSnapshot }
+	| { kind: 'other'; record: VaultRecord }
+	| VaultFailure;
 
 /**
  * Changes a record whose pending key is known to be live (or refused): if somebody else changed the
@@ -29,7 +32,8 @@ async function change(
 		if (reading.kind === 'failed') return reading;
 		from = reading.snapshot;
 		const { record } = from;
-		if (record.pending?.key !== key || record.intent !== undefined) return { kind: 'other', record };
+		if (record.pending?.key !== key || record.intent !== undefined)
+			return { kind: 'other', record };
 	}
 	return { kind: 'other', record: from.record };
 }

@@ -8,7 +8,7 @@ import { rotationProperties } from './options';
 import { subjectFields } from './outcome';
 import type { Places, SiteFault } from './places';
 import { failureText, findPlaces, readSites } from './places';
-import { isCurrentStale, pendingState, sameDate } from './plan';
+import { isCurrentStale, pendingState } from './plan';
 import { allRefused, hint, noInput, settingsOf, stopFor } from './run';
 import type { Site } from './site';
 import { subjectOf } from './site';
@@ -27,16 +27,20 @@ interface Finding {
 async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const settings = settingsOf(context);
 	if ('error' in settings) {
-		return [allRefused(context, settings.error).map(({ itemIndex, reason }) =>
-			itemFor({ subject: { itemIndex } , state: 'unreadable', reason }),
-		)];
+		return [
+			allRefused(context, settings.error).map(({ itemIndex, reason }) =>
+				itemFor({ subject: { itemIndex }, state: 'unreadable', reason }),
+			),
+		];
 	}
 	const vaults = new Vaults(context, settings.vaultTimeoutMs);
 	try {
 		const found = await findPlaces(context, settings, vaults, noInput);
 		stopFor(context, found.faults);
-		const closed = await mapLimit(found.choices, settings.concurrency, async (choice) =>
-			await openFault(context, vaults, choice),
+		const closed = await mapLimit(
+			found.choices,
+			settings.concurrency,
+			async (choice) => await openFault(context, vaults, choice),
 		);
 		stopFor(context, closed.flat());
 		const { places } = found;
@@ -98,7 +102,9 @@ function findingOf({ tunnel, snapshot: { record, unfinished } }: Site): Finding 
 		: { state: 'steady' };
 }
 
-function itemFor(finding: Finding & { subject: Parameters<typeof subjectFields>[0]; record?: VaultRecord }): INodeExecutionData {
+function itemFor(
+	finding: Finding & { subject: Parameters<typeof subjectFields>[0]; record?: VaultRecord },
+): INodeExecutionData {
 	const { subject, record, state, reason } = finding;
 	const json: IDataObject = {
 		state,
@@ -121,9 +127,16 @@ function unreadableItem({ subject, error }: SiteFault): INodeExecutionData {
 }
 
 /** Records whose tunnel is gone, or was renamed so that its record lies where nobody looks for it. */
-async function goneItems(vaults: Vaults, { places, choices }: Places): Promise<INodeExecutionData[]> {
+async function goneItems(
+	vaults: Vaults,
+	{ places, choices }: Places,
+): Promise<INodeExecutionData[]> {
 	const used = new Set(places.map(({ name }) => name));
-	const found = await mapLimit(choices, 1, async (entry) => await goneOf(vaults, entry, places, used));
+	const found = await mapLimit(
+		choices,
+		1,
+		async (entry) => await goneOf(vaults, entry, places, used),
+	);
 	return found.flat();
 }
 

@@ -135,7 +135,8 @@ export async function readSites(
 	purpose: ReadPurpose,
 ): Promise<{ sites: Site[]; faults: SiteFault[] }> {
 	const read = await mapLimit(places, concurrency, async (place) => {
-		const reading = (await vaults.open(place.vault)) ?? (await place.vault.read(place.name, purpose));
+		const reading =
+			(await vaults.open(place.vault)) ?? (await place.vault.read(place.name, purpose));
 		return { place, reading };
 	});
 	const sites: Site[] = [];
@@ -163,7 +164,8 @@ function faultOf({ snapshot, tunnel }: Site): { what: string; remedy: string } |
 		};
 	}
 	const { tunnelId } = snapshot.record.owner;
-	if (tunnelId === undefined || tunnelId.toLowerCase() === tunnel.id.toLowerCase()) return undefined;
+	if (tunnelId === undefined || tunnelId.toLowerCase() === tunnel.id.toLowerCase())
+		return undefined;
 	return {
 		what: `it belongs to another tunnel (${tunnelId})`,
 		remedy:

@@ -23,7 +23,10 @@ export function sameDate(a: string | undefined, b: string | undefined): boolean 
 }
 
 /** True if the current key is not the one that was live when the pending one was staged, or that is live now. */
-export function isCurrentStale({ current, pending }: VaultRecord, date: string | undefined): boolean {
+export function isCurrentStale(
+	{ current, pending }: VaultRecord,
+	date: string | undefined,
+): boolean {
 	if (current?.generatedOn === undefined) return false;
 	return !sameDate(current.generatedOn, pending === undefined ? date : pending.replacesGeneratedOn);
 }
@@ -85,7 +88,10 @@ export type FinishPlan =
 export function planFinish({ tunnel, snapshot: { record } }: Site): FinishPlan {
 	if (record.intent !== undefined) return { step: 'rollBack' };
 	if (record.pending === undefined) {
-		return { step: 'unapplied', reason: 'There is nothing to finish: the vault holds no pending key.' };
+		return {
+			step: 'unapplied',
+			reason: 'There is nothing to finish: the vault holds no pending key.',
+		};
 	}
 	const date = lastGeneratedOn(tunnel);
 	const state = pendingState(record, date);
@@ -100,9 +106,7 @@ export function planFinish({ tunnel, snapshot: { record } }: Site): FinishPlan {
 }
 
 /** What Roll Back does with one tunnel. */
-export type RollBackPlan =
-	| { step: 'rollBack' }
-	| { step: 'unapplied'; reason: string };
+export type RollBackPlan = { step: 'rollBack' } | { step: 'unapplied'; reason: string };
 
 export function planRollBack({ tunnel, snapshot: { record } }: Site): RollBackPlan {
 	if (record.intent !== undefined) return { step: 'rollBack' };

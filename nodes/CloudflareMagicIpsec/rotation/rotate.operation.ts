@@ -44,7 +44,8 @@ const finishProperty: INodeProperties = {
 		{
 			name: 'Later',
 			value: 'later',
-			description: 'The new key stays pending until Finish or Roll Back, so that its router can be seen to',
+			description:
+				'The new key stays pending until Finish or Roll Back, so that its router can be seen to',
 		},
 	],
 	default: 'atOnce',

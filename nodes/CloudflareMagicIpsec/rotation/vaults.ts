@@ -5,7 +5,10 @@ import { transportOf } from '../../shared/transport';
 import { commonPrefix, fillName, templateFault } from '../../vaults/names';
 import type { NameParts } from '../../vaults/names';
 import type { Vault, VaultFailure, VaultKind } from '../../vaults/vault';
-import { vaults } from '../../vaults/vaults';
+import { VAULTS } from '../../vaults';
+
+/** By the value of the parameter `vault`. */
+const kinds: Readonly<Record<string, VaultKind>> = VAULTS;
 
 /** The parameter `vault`, and those of every vault, shown for the one that is chosen. */
 export const vaultProperties: INodeProperties[] = [
@@ -13,15 +16,15 @@ export const vaultProperties: INodeProperties[] = [
 		displayName: 'Vault',
 		name: 'vault',
 		type: 'options',
-		options: Object.entries(vaults).map(([value, { displayName: name, description }]) => ({
+		options: Object.entries(kinds).map(([value, { displayName: name, description }]) => ({
 			name,
 			value,
 			description,
 		})),
-		default: Object.keys(vaults)[0]!,
+		default: Object.keys(kinds)[0]!,
 		description: 'Where the keys are stored, and where the routers fetch theirs',
 	},
-	...Object.entries(vaults).flatMap(([value, { properties }]) =>
+	...Object.entries(kinds).flatMap(([value, { properties }]) =>
 		properties.map((property) => ({
 			...property,
 			displayOptions: { show: { ...property.displayOptions?.show, vault: [value] } },
@@ -30,7 +33,7 @@ export const vaultProperties: INodeProperties[] = [
 ];
 
 /** The vaults' credentials, each where its vault is chosen. */
-export const vaultCredentials: INodeCredentialDescription[] = Object.entries(vaults).map(
+export const vaultCredentials: INodeCredentialDescription[] = Object.entries(kinds).map(
 	([value, { credentialType }]) => ({
 		name: credentialType,
 		required: true,
@@ -68,7 +71,7 @@ export class Vaults {
 	async of(itemIndex: number): Promise<VaultChoice> {
 		const { context } = this;
 		const value = String(context.getNodeParameter('vault', itemIndex, ''));
-		const kind = Object.hasOwn(vaults, value) ? vaults[value] : undefined;
+		const kind = Object.hasOwn(kinds, value) ? kinds[value] : undefined;
 		if (kind === undefined) {
 			const remedy = 'Choose one from the list.';
 			throw inputError(
