@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { ROOT } from '../rivals/engine';
+import { ROOT } from '../../test/helpers/paths';
 import { median, rounded } from '../stats';
 import type { Bench, CaseResult } from './case';
 import { atMost } from './case';

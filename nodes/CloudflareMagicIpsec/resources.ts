@@ -10,7 +10,7 @@ import { tunnel } from './tunnel';
 export const resources: readonly Resource[] = [rotation, psk, tunnel];
 
 /** The resource that the panel chooses first. */
-const FIRST = tunnel;
+const { value: FIRST } = tunnel;
 
 /** The parameter `resource`. */
 function resourceProperty(): INodeProperties {
@@ -22,12 +22,16 @@ function resourceProperty(): INodeProperties {
 		options: resources.map(
 			({ name, value, description }): INodePropertyOptions => ({ name, value, description }),
 		),
-		default: FIRST.value,
+		default: FIRST,
 	};
 }
 
 /** The parameter `operation` of a resource. */
-function operationProperty({ value: resource, operations, first }: Resource): INodeProperties {
+function operationProperty({
+	value: resource,
+	operations,
+	first: { value: first },
+}: Resource): INodeProperties {
 	return {
 		displayName: 'Operation',
 		name: 'operation',
@@ -42,7 +46,7 @@ function operationProperty({ value: resource, operations, first }: Resource): IN
 				action,
 			}),
 		),
-		default: first.value,
+		default: first,
 	};
 }
 

@@ -1,10 +1,10 @@
-import type { IDataObject, IHttpRequestMethods } from 'n8n-workflow';
 import { clock } from '../http/clock';
-import type { Fault, RepeatPolicy } from '../http/retry';
+import type { Fault } from '../http/retry';
 import { delayBefore, faultOf, MAX_REPEATS, mayRepeat, retryAfterMs } from '../http/retry';
 import { SecretFinder } from '../http/secrets';
 import type { Transport } from '../http/transport';
 import { trimBaseUrl } from './account';
+import type { Call } from './call';
 import { resultOf, refusalIn, whatHappened } from './envelope';
 import type { Effect, Failure } from './failure';
 import { CallError } from './failure';
@@ -31,31 +31,6 @@ export interface ClientSettings {
 	pacer?: Pacer;
 	/** Aborted when the user or a time-out stops the execution. */
 	stopSignal?: AbortSignal;
-}
-
-export interface Call {
-	method: IHttpRequestMethods;
-	/** The part of Cloudflare's API below the account; `magic` without it. */
-	api?: 'magic' | 'alerting/v3';
-	/** Path below that part, already checked and encoded. */
-	path: string;
-	query?: IDataObject;
-	body?: object;
-	/** Send `x-magic-new-hc-target: true`: health check targets as objects. */
-	newHealthCheckTarget?: boolean;
-	repeat: RepeatPolicy;
-	/** Send it after a stop too: a look at what the run has changed. */
-	evenIfStopped?: boolean;
-	/** Send nothing from this moment of `clock.elapsed` on, in milliseconds. */
-	sendBefore?: number;
-	/** What is asked, for messages: "list the tunnels". */
-	action: string;
-	/** What to do about codes that mean something else here than elsewhere. */
-	remedies?: Readonly<Record<number, string>>;
-	/** What to do about statuses that come without a known code. */
-	statusRemedies?: Readonly<Record<number, string>>;
-	/** Texts of this request that Cloudflare's answer might echo and nobody may see. */
-	secrets?: readonly string[];
 }
 
 export interface CallResult {

@@ -1,7 +1,7 @@
 import type { JsonRecord } from '../http/json';
 import { record, text } from '../http/json';
 import type { HttpAnswer } from '../http/transport';
-import type { Call } from './client';
+import type { Call } from './call';
 import type { Failure } from './failure';
 import { REMEDIES } from './remedies';
 

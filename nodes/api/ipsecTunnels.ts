@@ -1,5 +1,6 @@
 import { isId } from './account';
-import type { Call, CloudflareClient } from './client';
+import type { Call } from './call';
+import type { CloudflareClient } from './client';
 import type { JsonRecord } from '../http/json';
 import { field, record, text } from '../http/json';
 import type { IpsecTunnel, IpsecTunnelBody } from './types';

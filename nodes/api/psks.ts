@@ -1,7 +1,8 @@
 import type { JsonRecord } from '../http/json';
 import { field, record, text } from '../http/json';
 import { isId } from './account';
-import type { Call, CloudflareClient } from './client';
+import type { Call } from './call';
+import type { CloudflareClient } from './client';
 import { LEFT_OUT } from './envelope';
 import { CallError } from './failure';
 import type { CallOptions } from './ipsecTunnels';

@@ -1,7 +1,5 @@
-import type { IDataObject } from 'n8n-workflow';
+import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { NodeApiError } from 'n8n-workflow';
-import * as core from 'n8n-core';
-import { createEmptyRunExecutionData } from 'n8n-workflow';
 import { CloudflareClient } from '../../nodes/api/client';
 import type { Effect } from '../../nodes/api/failure';
 import { CallError, effectOf } from '../../nodes/api/failure';
@@ -18,8 +16,8 @@ import {
 } from '../../nodes/api/ipsecTunnels';
 import { searchTunnels } from '../../nodes/shared/listSearch';
 import { useAccount } from '../helpers/account';
-import { additionalData, PACKAGE_NAME, workflowOf } from '../helpers/engine';
-import { credentialsOf, NODE, sources } from '../helpers/node';
+import { contextsOf } from '../helpers/context';
+import { credentialsOf } from '../helpers/node';
 import { useVirtualClock } from '../helpers/virtualClock';
 import { startSimulator } from '../simulator';
 import type { Simulator } from '../simulator';
@@ -36,37 +34,15 @@ const SECRET = 'the-key-that-nobody-may-see';
 
 function contextOf(
 	simulator: Simulator,
-	parameters: IDataObject = {},
+	parameters: INodeParameters = {},
 	cancel?: AbortSignal,
 	credentials = credentialsOf(simulator),
 ) {
-	const node = {
-		id: '1',
-		name: NODE,
-		type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
-		typeVersion: 1,
-		position: [0, 0] as [number, number],
-		parameters: { resource: 'tunnel', operation: 'get', secret: SECRET, ...parameters } as never,
-		credentials: { cloudflareMagicTokenApi: { id: '1', name: 'c' } },
-	};
-	const workflow = workflowOf({ nodes: [node], connections: {} }, sources);
-	const data = additionalData({ types: sources, credentials });
-	return {
-		execute: new core.ExecuteContext(
-			workflow,
-			node,
-			data as never,
-			'manual',
-			createEmptyRunExecutionData(),
-			0,
-			[],
-			{ main: [[{ json: {} }]] },
-			{ node, data: {}, source: null },
-			[],
-			cancel,
-		),
-		loadOptions: new core.LoadOptionsContext(workflow, node, data as never, ''),
-	};
+	return contextsOf({
+		parameters: { resource: 'tunnel', operation: 'get', secret: SECRET, ...parameters },
+		credentials,
+		cancel,
+	});
 }
 
 function clientOf(

@@ -25,7 +25,9 @@ process.env.N8N_LOG_LEVEL ??= 'silent';
 mkdirSync(process.env.N8N_USER_FOLDER, { recursive: true });
 
 import * as core from 'n8n-core';
-import { createRunExecutionData, NodeConnectionTypes, NodeHelpers, Workflow } from 'n8n-workflow';
+import { createRunExecutionData, NodeHelpers, Workflow } from 'n8n-workflow';
+import { nodeThat } from './nodeTypes';
+import { ROOT } from './paths';
 
 /** Where the engine gets node and credential types from. */
 export interface TypeSource {
@@ -51,11 +53,20 @@ export async function typesOfPackage(directory: string): Promise<TypeSource> {
 	};
 }
 
+let builtTypes: Promise<TypeSource> | undefined;
+
+/** The types of this package as it was built, loaded once. */
+export async function typesOfBuild(): Promise<TypeSource> {
+	builtTypes ??= typesOfPackage(ROOT);
+	return await builtTypes;
+}
+
 type NodeClasses = Record<string, new () => INodeType>;
 
 const load = createRequire(__filename);
 
-const N8N_NODES = path.join(__dirname, '..', '..', 'tools', 'n8n-nodes', 'n8n-nodes-base-2.41.1');
+/** Where `npm run n8n-nodes` puts n8n's own nodes. */
+export const N8N_NODES = path.join(ROOT, 'tools', 'n8n-nodes', 'n8n-nodes-base-2.41.1');
 
 /**
  * n8n's own nodes. Each is loaded when a workflow first asks for it, by the list that its package
@@ -126,22 +137,13 @@ const INERT: Readonly<Record<string, 'trigger' | 'node'>> = {
 function inertNode(type: string): INodeType | undefined {
 	const kind = INERT[type];
 	if (kind === undefined) return undefined;
-	return {
-		description: {
-			displayName: type,
-			name: type.split('.')[1]!,
-			group: [kind === 'trigger' ? 'trigger' : 'transform'],
-			version: 1,
-			description: '',
-			defaults: { name: type },
-			inputs: kind === 'trigger' ? [] : [NodeConnectionTypes.Main],
-			outputs: [NodeConnectionTypes.Main],
-			properties: [],
-		},
-		async execute() {
+	const trigger = { group: ['trigger' as const], inputs: [] };
+	return nodeThat(
+		async function () {
 			return [this.getInputData()];
 		},
-	};
+		kind === 'trigger' ? trigger : {},
+	);
 }
 
 export interface WorkflowFile {

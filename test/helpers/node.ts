@@ -1,5 +1,4 @@
 import type {
-	ICredentialDataDecryptedObject,
 	IDataObject,
 	INode,
 	INodeExecutionData,
@@ -14,9 +13,12 @@ import { CloudflareMagicTokenApi } from '../../credentials/CloudflareMagicTokenA
 import { CloudflareMagicAlertTrigger } from '../../nodes/CloudflareMagicAlert/CloudflareMagicAlertTrigger.node';
 import { CloudflareMagicIpsec } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsec.node';
 import { CloudflareMagicIpsecTrigger } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsecTrigger.node';
-import type { Simulator } from '../simulator';
+import type { Credentials } from './account';
 import type { TypeSource } from './engine';
 import { outputsOf, PACKAGE_NAME, runWorkflow, taskOf, typesOf } from './engine';
+
+export { credentialsOf } from './account';
+export type { Credentials } from './account';
 
 /** The package's types from their sources, so that coverage sees them. */
 export const sources: TypeSource = typesOf(
@@ -30,22 +32,21 @@ export const sources: TypeSource = typesOf(
 
 export const NODE = 'Cloudflare Magic IPsec';
 
-export type Credentials = Record<string, ICredentialDataDecryptedObject>;
-
-/** Both credential types for an account of the simulator. */
-export function credentialsOf(
-	simulator: Simulator,
-	changes: ICredentialDataDecryptedObject = {},
-): Credentials {
-	const shared = { accountId: simulator.accountId, baseUrl: simulator.url };
+/** The action node as a workflow holds it, with the credential of its authentication. */
+export function actionNode(parameters: INodeParameters, changes: Partial<INode> = {}): INode {
+	const type =
+		(parameters.authentication ?? 'apiToken') === 'apiToken'
+			? 'cloudflareMagicTokenApi'
+			: 'cloudflareMagicKeyApi';
 	return {
-		cloudflareMagicTokenApi: { apiToken: simulator.apiToken, ...shared, ...changes },
-		cloudflareMagicKeyApi: {
-			email: simulator.email,
-			apiKey: simulator.apiKey,
-			...shared,
-			...changes,
-		},
+		id: 'node',
+		name: NODE,
+		type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
+		typeVersion: 1,
+		position: [200, 0],
+		parameters,
+		credentials: { [type]: { id: '1', name: 'Cloudflare' } },
+		...changes,
 	};
 }
 
@@ -73,18 +74,7 @@ export interface NodeResult {
 
 /** Runs the action node behind a node that gives it the items, on n8n's engine. */
 export async function runNode(options: NodeRun): Promise<NodeResult> {
-	const authentication = (options.parameters.authentication as string) ?? 'apiToken';
-	const type = authentication === 'apiToken' ? 'cloudflareMagicTokenApi' : 'cloudflareMagicKeyApi';
-	const node: INode = {
-		id: 'node',
-		name: NODE,
-		type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
-		typeVersion: 1,
-		position: [200, 0],
-		parameters: options.parameters,
-		credentials: { [type]: { id: '1', name: 'Cloudflare' } },
-		...options.node,
-	};
+	const node = actionNode(options.parameters, options.node);
 	const before: INode = {
 		id: 'before',
 		name: 'Before',

@@ -2,8 +2,8 @@ import type { INodeParameters, INodeProperties } from 'n8n-workflow';
 import { NodeHelpers } from 'n8n-workflow';
 import { CloudflareMagicIpsec } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsec.node';
 import { resources } from '../../nodes/CloudflareMagicIpsec/resources';
-import { NODE, sources } from '../helpers/node';
-import { PACKAGE_NAME, workflowOf } from '../helpers/engine';
+import { workflowOf } from '../helpers/engine';
+import { actionNode, NODE, sources } from '../helpers/node';
 
 const { description } = new CloudflareMagicIpsec();
 
@@ -86,18 +86,9 @@ const PANEL: Record<string, Record<string, string[]>> = {
 	},
 };
 
-const node = (parameters: INodeParameters) => ({
-	id: '1',
-	name: NODE,
-	type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
-	typeVersion: 1,
-	position: [0, 0] as [number, number],
-	parameters,
-});
-
 function shown(parameters: INodeParameters): INodeProperties[] {
 	return description.properties.filter((property) =>
-		NodeHelpers.displayParameter(parameters, property, node(parameters), description),
+		NodeHelpers.displayParameter(parameters, property, actionNode(parameters), description),
 	);
 }
 
@@ -124,7 +115,7 @@ describe.each(operations)('the panel of %s: %s', (resource, operation) => {
 	});
 
 	it('has an output for tunnels, and Secret and Notification for PSKs', () => {
-		const workflow = workflowOf({ nodes: [node(parameters)], connections: {} }, sources);
+		const workflow = workflowOf({ nodes: [actionNode(parameters)], connections: {} }, sources);
 		const outputs = NodeHelpers.getNodeOutputs(workflow, workflow.getNode(NODE)!, description);
 		expect(
 			outputs.map((output) => (typeof output === 'string' ? output : output.displayName)),
@@ -170,7 +161,7 @@ describe('the description', () => {
 					NodeHelpers.displayParameter(
 						{ authentication },
 						credential,
-						node({ authentication }),
+						actionNode({ authentication }),
 						description,
 					),
 				)

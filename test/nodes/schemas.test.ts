@@ -5,6 +5,7 @@ import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { resources } from '../../nodes/CloudflareMagicIpsec/resources';
 import { useAccount } from '../helpers/account';
 import { credentialsOf, runNode } from '../helpers/node';
+import { ROOT } from '../helpers/paths';
 
 /**
  * The schemas from which n8n's editor offers the fields of a node that has not run yet: they must
@@ -13,15 +14,7 @@ import { credentialsOf, runNode } from '../helpers/node';
 
 const account = useAccount({ tunnels: 2, seed: 3 });
 
-const FOLDER = path.join(
-	__dirname,
-	'..',
-	'..',
-	'nodes',
-	'CloudflareMagicIpsec',
-	'__schema__',
-	'v1.0.0',
-);
+const FOLDER = path.join(ROOT, 'nodes', 'CloudflareMagicIpsec', '__schema__', 'v1.0.0');
 
 const byId = { __rl: true, mode: 'id', value: '={{ $json.id }}' };
 

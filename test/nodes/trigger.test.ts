@@ -1,11 +1,8 @@
 import { printed } from '../helpers/printed';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
-import {
-	encode,
-	Remembered,
-	snapshotOf,
-	wholeFingerprint,
-} from '../../nodes/CloudflareMagicIpsec/trigger/snapshot';
+import { wholeFingerprint } from '../../nodes/CloudflareMagicIpsec/trigger/configuration';
+import { Remembered, snapshotOf } from '../../nodes/CloudflareMagicIpsec/trigger/snapshot';
+import { storedForm } from '../../nodes/CloudflareMagicIpsec/trigger/storedForm';
 import { useAccount } from '../helpers/account';
 import { credentialsOf } from '../helpers/node';
 import type { PollerOptions } from '../helpers/poller';
@@ -252,14 +249,19 @@ describe.each(['legacy', 'durable'] as const)('the polling trigger (%s cursors)'
 		['another type', { format: 1, account_id: 'ACCOUNT', tunnels: [1, 2] }],
 		['another format', { format: 0, lastSeen: { a: 1 } }],
 		['no account', { format: 1, tunnels: '' }],
-	])('starts anew, without a flood, where its memory is %s', async (_, data) => {
+	])('starts anew where its memory is %s, but tells of keys that are due', async (_, data) => {
 		const stored = JSON.parse(
 			JSON.stringify(data).replace('ACCOUNT', account().accountId),
 		) as IDataObject;
 		const poller = pollerOf(account(), { events: ALL, pskOlderThanDays: 90 }, { cursors });
 		poller.overwrite(stored);
-		expect(await restarted(poller)).toEqual([]);
-		const [first] = account().tunnels();
+		const [first, old, none] = account().tunnels();
+		expect(kinds(await restarted(poller))).toEqual([
+			['pskRotationDue', old!.name],
+			['pskRotationDue', none!.name],
+		]);
+		expect(poller.warnings.length).toBeGreaterThan(0);
+		expect(await poller.poll()).toEqual([]);
 		account().setKey(first!.id, 'x');
 		expect(kinds(await poller.poll())).toEqual([['pskChanged', first!.name]]);
 	});
@@ -271,14 +273,18 @@ describe('a memory that was damaged', () => {
 		['without a tunnel', (text: string) => text.replace(/;[^;]+$/, '')],
 		['with a changed character', (text: string) => text.replace('site', 'side')],
 		['with a broken escape', (text: string) => text.replace('site', '%E0')],
-	])('starts anew, without a flood: %s', async (_, damage) => {
+	])('starts anew, and tells of keys that are due: %s', async (_, damage) => {
 		const poller = pollerOf(account(), { events: ALL, pskOlderThanDays: 90 });
 		await poller.activate();
 		const { tunnels, ...rest } = poller.database();
 		const damaged = damage(String(tunnels));
 		expect(damaged).not.toBe(tunnels);
 		poller.overwrite({ ...rest, tunnels: damaged });
-		expect(await poller.activate()).toEqual([]);
+		account().setKey(account().tunnels()[0]!.id, 'unheard');
+		expect((await poller.activate()).map(({ event }) => event)).toEqual([
+			'pskRotationDue',
+			'pskRotationDue',
+		]);
 		expect(poller.database().tunnels).not.toBe(damaged);
 	});
 });
@@ -426,7 +432,8 @@ describe('failures', () => {
 		account().removeTunnel(first!.id);
 		const handle = account().faults.add({ operation: 'get', kind: 'reset', times: Infinity });
 		expect(await poller.poll()).toEqual([]);
-		expect(poller.errors).toHaveLength(1);
+		expect(poller.errors).toEqual([]);
+		expect(poller.warnings).toEqual([expect.stringContaining(first!.id)]);
 		handle.remove();
 		expect(kinds(await poller.poll())).toEqual([['tunnelDeleted', first!.name]]);
 	});
@@ -463,7 +470,8 @@ describe('what is kept and shown', () => {
 		const ids = Array.from({ length: 100 }, (_, n) => String(n).padStart(32, '0'));
 		const whole = wholeFingerprint(tunnel as never);
 		const many = new Map(ids.map((id) => [id, Remembered.of(id, whole, one)]));
-		expect(JSON.stringify(encode(many)).length / 100).toBeLessThanOrEqual(300);
+		const stored = storedForm('0'.repeat(32), many);
+		expect(JSON.stringify(stored).length / 100).toBeLessThanOrEqual(300);
 	});
 
 	it('holds no secret, with either credential', async () => {

@@ -1,6 +1,4 @@
 import * as fc from 'fast-check';
-import * as core from 'n8n-core';
-import { createEmptyRunExecutionData } from 'n8n-workflow';
 import { CloudflareClient } from '../../nodes/api/client';
 import {
 	createIpsecTunnel,
@@ -14,8 +12,8 @@ import { CallError } from '../../nodes/api/failure';
 import { generatePsk, setPsks } from '../../nodes/api/psks';
 import { transportOf } from '../../nodes/shared/transport';
 import { useAccount } from '../helpers/account';
-import { additionalData, PACKAGE_NAME, workflowOf } from '../helpers/engine';
-import { credentialsOf, NODE, sources } from '../helpers/node';
+import { contextsOf } from '../helpers/context';
+import { credentialsOf } from '../helpers/node';
 import type { Fault, FaultyRun } from '../helpers/oracle';
 import { ENDPOINT, FAULTS, findings, MODES } from '../helpers/oracle';
 import { useVirtualClock } from '../helpers/virtualClock';
@@ -167,31 +165,14 @@ describe('malformed answers', () => {
 	useVirtualClock();
 
 	it('become a CallError, or a result, 10,000 times', async () => {
-		const node = {
-			id: '1',
-			name: NODE,
-			type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
-			typeVersion: 1,
-			position: [0, 0] as [number, number],
-			parameters: { resource: 'tunnel', operation: 'get' },
-			credentials: { cloudflareMagicTokenApi: { id: '1', name: 'c' } },
-		};
-		const context = new core.ExecuteContext(
-			workflowOf({ nodes: [node], connections: {} }, sources),
-			node,
-			additionalData({ types: sources, credentials: credentialsOf(account()) }) as never,
-			'manual',
-			createEmptyRunExecutionData(),
-			0,
-			[],
-			{ main: [[{ json: {} }]] },
-			{ node, data: {}, source: null },
-			[],
-		);
 		const type = 'cloudflareMagicTokenApi';
-		const data = credentialsOf(account())[type]!;
+		const credentials = credentialsOf(account());
+		const { execute } = contextsOf({
+			parameters: { resource: 'tunnel', operation: 'get' },
+			credentials,
+		});
 		const client = new CloudflareClient({
-			transport: transportOf(context, { type, data }),
+			transport: transportOf(execute, { type, data: credentials[type]! }),
 			baseUrl: account().url,
 			accountId: account().accountId,
 			secrets: [account().apiToken],

@@ -1,9 +1,6 @@
-import type { IDataObject, INodeExecutionData, INodeParameters } from 'n8n-workflow';
-import * as core from 'n8n-core';
-import { createEmptyRunExecutionData } from 'n8n-workflow';
+import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { withQuickParameters } from '../../nodes/shared/quickParameters';
-import { additionalData, PACKAGE_NAME, workflowOf } from '../helpers/engine';
-import { NODE, sources } from '../helpers/node';
+import { contextsOf } from '../helpers/context';
 
 /**
  * The quick way to read a parameter is a shortcut and no second expression language: whatever it
@@ -43,31 +40,6 @@ const VALUES = [
 	{ __rl: true, mode: 'list', value: 'fixed' },
 ];
 
-function contextOf(parameters: INodeParameters): core.ExecuteContext {
-	const node = {
-		id: '1',
-		name: NODE,
-		type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
-		typeVersion: 1,
-		position: [0, 0] as [number, number],
-		parameters,
-	};
-	const workflow = workflowOf({ nodes: [node], connections: {} }, sources);
-	const items: INodeExecutionData[] = ITEMS.map((json, item) => ({ json, pairedItem: { item } }));
-	return new core.ExecuteContext(
-		workflow,
-		workflow.getNode(NODE)!,
-		additionalData({ types: sources, credentials: {} }) as never,
-		'manual',
-		createEmptyRunExecutionData(),
-		0,
-		items,
-		{ main: [items] },
-		{ node, data: { main: [items] }, source: null },
-		[],
-	);
-}
-
 /** What reading gives: the value, or that it throws. */
 function read(
 	context: { getNodeParameter: unknown },
@@ -84,13 +56,15 @@ function read(
 }
 
 describe('parameters that are read quickly', () => {
-	const parameters = (value: unknown) =>
-		({ resource: 'psk', operation: 'set', psk: value, options: { of: value } }) as INodeParameters;
+	const contextOf = (value: unknown) => {
+		const parameters = { resource: 'psk', operation: 'set', psk: value, options: { of: value } };
+		return contextsOf({ parameters: parameters as INodeParameters, items: ITEMS }).execute;
+	};
 
 	it.each(VALUES.map((value) => [JSON.stringify(value), value]))(
 		'%s is what n8n reads',
 		async (_, value) => {
-			const context = contextOf(parameters(value));
+			const context = contextOf(value);
 			const quick = withQuickParameters(context as never);
 			await context.workflow.expression.acquireIsolate();
 			try {
@@ -112,7 +86,7 @@ describe('parameters that are read quickly', () => {
 	);
 
 	it('leaves names to n8n that its expressions refuse', async () => {
-		const context = contextOf(parameters('={{ $json.constructor }}'));
+		const context = contextOf('={{ $json.constructor }}');
 		await context.workflow.expression.acquireIsolate();
 		try {
 			expect(read(withQuickParameters(context as never), 'psk', 1)).toEqual(

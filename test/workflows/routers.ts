@@ -1,5 +1,5 @@
 import { outputsOf, runWorkflow, typesOfN8n } from '../helpers/engine';
-import { readExample } from './run';
+import { readWorkflow } from '../helpers/shippedWorkflows';
 
 /** What a router's configuration is made from, as the node `Site` of the workflow gives it. */
 export interface Site {
@@ -31,7 +31,7 @@ export async function routerConfiguration(
 	router: (typeof ROUTERS)[number],
 	site: Site,
 ): Promise<{ fileName: string; text: string }> {
-	const template = readExample('onboard-sites.json').nodes.find(({ name }) => name === router)!;
+	const template = readWorkflow('onboard-sites.json').nodes.find(({ name }) => name === router)!;
 	const run = await runWorkflow(
 		{ nodes: [template], connections: {} },
 		{ types: typesOfN8n(), credentials: {}, input: [{ json: { ...site } }], mode: 'trigger' },

@@ -9,7 +9,7 @@ import {
 import type { Operation } from '../../shared/operation';
 import { tunnelLocator } from '../../shared/tunnelLocator';
 import { answer } from './answer';
-import { allowLiteralOption, readGivenKey } from './givenKey';
+import { allowLiteralOption, givenKey } from './givenKey';
 import { hintAtStorage, requireUnsavedOption } from './guard';
 import { batchSizeOption, sendKeys } from '../keys/send';
 import { settle } from './settle';
@@ -53,7 +53,7 @@ async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]
 	);
 	if (!started.ok) return started.outputs;
 	const { targets, refused } = await resolveTargets(context, (itemIndex) =>
-		readGivenKey(context, itemIndex),
+		givenKey(context, 'psk', itemIndex),
 	);
 	if (targets.length > 0) hintAtStorage(context);
 	const keyed = targets.map(({ input: psk, ...target }) => ({ ...target, psk }));

@@ -1,17 +1,18 @@
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { randomInt } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { IDataObject } from 'n8n-workflow';
-import { request } from 'undici';
+import { startAccount } from '../helpers/accountProcess';
 import { outputsOf } from '../helpers/engine';
 import type { WorkflowFile } from '../helpers/engine';
-import { startProgram, startServer } from '../helpers/processes';
+import { temporaryFolder } from '../helpers/processes';
+import { startProgram } from '../helpers/programs';
 import { leaksIn } from '../helpers/scanner';
-import type { KeyEvent } from '../simulator';
-import type { VaultState } from '../stubs/vault/kv2';
+import { readWorkflow, withSettings } from '../helpers/shippedWorkflows';
+import { startVaultProcess } from '../stubs/vault/process';
 import type { Flow } from './flow';
-import { generateWorkflow, readWorkflow, runFlow, withSettings } from './flow';
+import { generateWorkflow, runFlow } from './flow';
 import { startGate } from './gate';
 
 /** When a run is killed: at a step, counted from 1, or after milliseconds of work. */
@@ -27,37 +28,18 @@ export interface Ended {
 	leaks: string[];
 }
 
-interface SimulatorReady {
-	url: string;
-	accountId: string;
-	apiToken: string;
-}
-
-export interface TunnelKeys {
-	tunnel: { id: string; name: string };
-	live_key: string | null;
-	history: KeyEvent[];
-}
-
 /** Keys and versions of a secret that are looked at for one run; it makes one of each. */
 const NEWEST = 4;
 
-const SECRETS_FOLDER = 'magic-ipsec';
-
-async function getJson<T>(url: URL): Promise<T> {
-	// The servers close connections that are idle for long.
-	return (await (await request(url, { reset: true })).body.json()) as T;
-}
-
-/** An account, a vault and a workflow that rotates the account's keys, each in a process of its own. */
-export async function startWorld(kind: 'two-stage' | 'generate', tunnels: number) {
-	const folder = mkdtempSync(path.join(tmpdir(), 'crash-'));
-	const [simulator, vault] = await Promise.all([
-		startServer<SimulatorReady>('test/simulator/cli.ts', ['--tunnels', String(tunnels)]),
-		startServer<{ url: string; token: string }>('test/stubs/vault/cli.ts', [
-			'--directory',
-			path.join(folder, 'vault'),
-		]),
+/**
+ * A workflow that rotates an account's keys, and can be killed at any moment; the account and the vault
+ * run in processes of their own.
+ */
+export async function startRotation(kind: 'two-stage' | 'generate', tunnels: number) {
+	const folder = temporaryFolder('crash');
+	const [account, vault] = await Promise.all([
+		startAccount({ tunnels, seed: randomInt(2 ** 32) }),
+		startVaultProcess(),
 	]);
 	let onMoment: (moment: string) => Promise<boolean> = async () => true;
 	const gateTo = async (url: string) =>
@@ -65,65 +47,61 @@ export async function startWorld(kind: 'two-stage' | 'generate', tunnels: number
 			new URL(url).origin,
 			async (moment, what) => await onMoment(`${moment} ${what}`),
 		);
-	const gates = await Promise.all([gateTo(simulator.ready.url), gateTo(vault.ready.url)]);
+	const gates = await Promise.all([gateTo(account.url), gateTo(vault.secretsUrl)]);
 
 	const through = (index: 0 | 1, url: string) =>
 		url.replace(new URL(url).origin, gates[index]!.origin);
 	const twoStage = withSettings(readWorkflow('rotate-in-two-stages.json'), {
-		vault_url: `${through(1, vault.ready.url)}/${SECRETS_FOLDER}`,
+		vault_url: through(1, vault.secretsUrl),
 		// Every key is due at once, so that every run has work to do.
 		max_age_days: 0,
 	});
 	const workflow: WorkflowFile = kind === 'two-stage' ? twoStage : generateWorkflow(twoStage);
-	const { apiToken, accountId } = simulator.ready;
 	const flow: Flow = {
 		workflow,
 		credentials: {
-			cloudflareMagicTokenApi: { apiToken, accountId, baseUrl: through(0, simulator.ready.url) },
-			httpHeaderAuth: { name: 'X-Vault-Token', value: vault.ready.token },
+			cloudflareMagicTokenApi: account.tokenCredential({ baseUrl: through(0, account.url) }),
+			httpHeaderAuth: vault.credential,
 		},
 	};
 
-	const accountState = async () =>
-		(await getJson<{ tunnels: TunnelKeys[] }>(new URL('/__sim/state', simulator.ready.url)))
-			.tunnels;
-	const vaultState = async () => {
-		const state = await getJson<VaultState>(new URL('/__vault/state', vault.ready.url));
-		return (id: string) => state[`${SECRETS_FOLDER}/${id}`] ?? [];
-	};
 	/** What a run may have had in hand: each tunnel's newest keys, and the credentials. */
 	const secrets = async () => {
-		const secret = await vaultState();
-		const newest = (await accountState()).flatMap(({ tunnel, history }) => [
+		const kept = await vault.secrets();
+		const newest = (await account.tunnels()).flatMap(({ tunnel, history }) => [
 			...history.slice(-NEWEST).map(({ psk }) => psk),
-			...secret(tunnel.id)
+			...(kept.get(tunnel.id) ?? [])
 				.slice(-NEWEST)
-				.flatMap(({ data }) => Object.values(data ?? {}).map(String)),
+				.flatMap(({ secret }) => Object.values(secret).map(String)),
 		]);
-		return [...new Set(newest), apiToken, vault.ready.token];
+		return [...new Set(newest), account.credentials.apiToken, vault.credential.value];
 	};
 
 	return {
-		accountState,
-		vaultState,
+		account,
+		vault,
 
 		/** Runs the workflow in a child process and kills that with SIGKILL. */
 		async runAndKill(kill?: Kill): Promise<Ended> {
 			const logs = path.join(folder, 'n8n.log');
-			const program = startProgram('test/crash/child.ts', [], {
-				NODE_COMPILE_CACHE: path.join(tmpdir(), 'n8n-crash-compile-cache'),
-				N8N_LOG_LEVEL: 'debug',
-				N8N_LOG_OUTPUT: 'console,file',
-				N8N_LOG_FILE_LOCATION: logs,
-				N8N_USER_FOLDER: folder,
+			const child = startProgram({
+				name: 'a rotation',
+				file: 'test/crash/child.ts',
+				env: {
+					NODE_COMPILE_CACHE: path.join(tmpdir(), 'n8n-crash-compile-cache'),
+					N8N_LOG_LEVEL: 'debug',
+					N8N_LOG_OUTPUT: 'console,file',
+					N8N_LOG_FILE_LOCATION: logs,
+					N8N_USER_FOLDER: folder,
+				},
+				keptLines: Infinity,
+				channel: true,
 			});
-			const { child } = program;
-			const ended = once(child, 'close');
 			let [steps, started, killedAt] = [0, 0, undefined as string | undefined];
 			const killNow = (step: string) => {
-				if (killedAt !== undefined || child.exitCode !== null) return;
+				if (killedAt !== undefined || child.hasExited) return;
 				killedAt = step;
-				child.kill('SIGKILL');
+				child.signal('SIGKILL');
 			};
 			const reached = (step: string): boolean => {
 				steps++;
@@ -131,22 +109,22 @@ export async function startWorld(kind: 'two-stage' | 'generate', tunnels: number
 				return killedAt === undefined;
 			};
 			onMoment = async (moment) => reached(moment);
-			child.on('message', (step: string) => {
+			child.onMessage((step) => {
 				if (step === 'ready') {
 					started = Date.now();
 					child.send(flow);
 					if (kill !== undefined && 'afterMs' in kill) {
 						setTimeout(killNow, kill.afterMs, `after ${kill.afterMs} ms`);
 					}
-				} else if (reached(step)) child.send('go');
+				} else if (reached(String(step))) child.send('go');
 			});
-			await ended;
+			const end = await child.ended;
 			const ms = Date.now() - started;
 			// What the dead process had sent off is still done by the servers.
 			await Promise.all(gates.map(async (gate) => await gate.idle()));
 			onMoment = async () => true;
-			if (killedAt === undefined && child.exitCode !== 0) {
-				throw new Error(`The run stopped by itself: ${program.printed()}`);
+			if (killedAt === undefined && end !== 0) {
+				throw new Error(`The run stopped by itself: ${child.tail(Infinity)}`);
 			}
 			// One that was killed at its start has logged nothing yet.
 			const logged = existsSync(logs) ? readFileSync(logs, 'utf8') : '';
@@ -154,7 +132,7 @@ export async function startWorld(kind: 'two-stage' | 'generate', tunnels: number
 			return {
 				killedAt,
 				ms,
-				leaks: leaksIn([program.printed(), logged], await secrets()),
+				leaks: leaksIn([child.tail(Infinity), logged], await secrets()),
 			};
 		},
 
@@ -170,10 +148,9 @@ export async function startWorld(kind: 'two-stage' | 'generate', tunnels: number
 
 		async close(): Promise<void> {
 			await Promise.all(gates.map(async (gate) => await gate.close()));
-			await Promise.all([simulator.stop(), vault.stop()]);
-			rmSync(folder, { recursive: true });
+			await Promise.all([account.stop(), vault.stop()]);
 		},
 	};
 }
 
-export type World = Awaited<ReturnType<typeof startWorld>>;
+export type Rotation = Awaited<ReturnType<typeof startRotation>>;

@@ -1,13 +1,13 @@
 import { strict as assert } from 'node:assert';
 import { rm, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { temporaryFolder, waitFor } from '../e2e/harness/processes';
-import type { Namespace } from '../e2e/real/namespace';
-import { connect, startNamespace } from '../e2e/real/namespace';
-import { streamDuring } from '../e2e/real/stream';
-import { attempt, Peer } from '../e2e/real/strongswan';
-import type { Site } from './routers';
-import { routerConfiguration } from './routers';
+import { temporaryFolder, waitFor } from '../../../helpers/processes';
+import type { Namespace } from '../../real/namespace';
+import { connect, startNamespace } from '../../real/namespace';
+import { streamDuring } from '../../real/stream';
+import { attempt, Peer } from '../../real/strongswan';
+import type { Site } from '../../../workflows/routers';
+import { routerConfiguration } from '../../../workflows/routers';
 
 /**
  * The swanctl.conf that workflows/onboard-sites.json writes, loaded unchanged by a real strongSwan.

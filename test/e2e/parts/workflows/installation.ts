@@ -1,8 +1,13 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import type { INode } from 'n8n-workflow';
-import { withSettings } from '../../../crash/flow';
 import { leaksIn } from '../../../helpers/scanner';
+import type { Settings } from '../../../helpers/shippedWorkflows';
+import {
+	chooseSubWorkflow,
+	messageSettings,
+	withSettings,
+} from '../../../helpers/shippedWorkflows';
 import type { Chat } from '../../../stubs/chat';
 import { startChat } from '../../../stubs/chat';
 import type { Mailbox } from '../../../stubs/mailbox';
@@ -12,11 +17,12 @@ import type { CredentialReference, N8n, Workflow } from '../../harness/n8n';
 import { startN8n } from '../../harness/n8n';
 import { installPackage } from '../../harness/package';
 import type { Context } from '../../harness/part';
-import { freePort, waitFor } from '../../harness/processes';
-import type { Account } from '../../harness/simulator';
+import { freePort } from '../../../helpers/ports';
+import { waitFor } from '../../../helpers/processes';
+import type { Account } from '../../../helpers/accountProcess';
 import { exampleWorkflow } from '../../harness/workflows';
-import type { VaultProcess } from '../../real/vault';
-import { startVaultProcess } from '../../real/vault';
+import type { VaultProcess } from '../../../stubs/vault/process';
+import { startVaultProcess } from '../../../stubs/vault/process';
 
 /** The address of n8n on the Internet, as it tells Cloudflare and people. */
 export const PUBLIC_ORIGIN = 'https://n8n.example.com';
@@ -25,7 +31,7 @@ export const PUBLIC_ORIGIN = 'https://n8n.example.com';
 export interface Shipped {
 	file: string;
 	/** Values for its Edit Fields node `Settings`, by name. */
-	settings?: Record<string, string | number>;
+	settings?: Settings;
 	/** By type, besides those that all workflows use. */
 	credentials?: Record<string, CredentialReference>;
 	/** The id of the workflow that its Execute Sub-workflow node calls. */
@@ -35,7 +41,7 @@ export interface Shipped {
 }
 
 /** An n8n with the settings that a user would give it, and what the shipped workflows talk to. */
-export interface World {
+export interface Installation {
 	n8n: N8n;
 	vault: VaultProcess;
 	chat: Chat;
@@ -43,7 +49,7 @@ export interface World {
 	/** The vault's credential in n8n. */
 	vaultCredential: CredentialReference;
 	/** Addresses for the node Settings of workflows that send messages. */
-	notify: { chat_url: string; mail_from: string; mail_to: string };
+	notify: ReturnType<typeof messageSettings>;
 	/** Starts a simulated account. @param ages of its keys in days, null for a tunnel without one */
 	account(ages: Array<number | null>): Promise<Site>;
 }
@@ -85,23 +91,13 @@ export function addWebhook(workflow: Workflow): string {
 	return path;
 }
 
-/** Chooses the sub-workflow, as the note of the workflow tells its user to do. */
-function choose(workflow: Workflow, id: string): void {
-	for (const { type, parameters } of workflow.nodes) {
-		if (type === 'n8n-nodes-base.executeWorkflow') {
-			parameters.workflowId = { __rl: true, mode: 'id', value: id };
-		}
-	}
-}
-
 function workflowOf(
 	{ file, settings, calls, change }: Shipped,
 	credentials: Record<string, CredentialReference>,
 ): Workflow {
 	const shipped = exampleWorkflow(file, credentials);
-	const patched = settings === undefined ? shipped : withSettings(shipped, settings);
-	const workflow: Workflow = { ...patched, name: shipped.name };
-	if (calls !== undefined) choose(workflow, calls);
+	const workflow = settings === undefined ? shipped : withSettings(shipped, settings);
+	if (calls !== undefined) chooseSubWorkflow(workflow, calls);
 	change?.(workflow);
 	return workflow;
 }
@@ -112,7 +108,7 @@ export async function nextMessage({ messages }: Chat, after: number): Promise<st
 }
 
 async function siteOf(
-	{ n8n, vault }: Pick<World, 'n8n' | 'vault'>,
+	{ n8n, vault }: Pick<Installation, 'n8n' | 'vault'>,
 	account: Account,
 	shared: Record<string, CredentialReference>,
 ): Promise<Site> {
@@ -147,7 +143,7 @@ async function siteOf(
 		async expectInVault(positions) {
 			for (const [position, { tunnel, live_key }] of (await account.tunnels()).entries()) {
 				const wanted = positions.includes(position) ? { current: live_key } : {};
-				const kept = await vault.secret(tunnel.id);
+				const kept = (await vault.secret(tunnel.id)) ?? {};
 				// Compared first, so that no message shows a key.
 				assert.deepEqual(Object.keys(kept), Object.keys(wanted), `${tunnel.name} in the vault`);
 				assert.ok(kept.current === wanted.current, `${tunnel.name}: another key`);
@@ -162,7 +158,7 @@ async function siteOf(
 }
 
 /** Starts n8n at a public address, logging all it can, and the servers beside it. */
-export async function startWorld(context: Context): Promise<World> {
+export async function startInstallation(context: Context): Promise<Installation> {
 	const userFolder = context.folder('workflows');
 	await installPackage(userFolder, await context.tarball());
 	const port = await freePort();
@@ -183,14 +179,7 @@ export async function startWorld(context: Context): Promise<World> {
 	);
 	const shared = {
 		httpHeaderAuth: await n8n.createCredential('httpHeaderAuth', vault.credential),
-		smtp: await n8n.createCredential('smtp', {
-			user: '',
-			password: '',
-			host: mailbox.host,
-			port: mailbox.port,
-			secure: false,
-			disableStartTls: true,
-		}),
+		smtp: await n8n.createCredential('smtp', mailbox.credential),
 	};
 	let accounts = 0;
 	return {
@@ -199,7 +188,7 @@ export async function startWorld(context: Context): Promise<World> {
 		vaultCredential: shared.httpHeaderAuth,
 		chat,
 		mailbox,
-		notify: { chat_url: chat.url, mail_from: 'n8n@example.org', mail_to: 'network@example.org' },
+		notify: messageSettings(chat),
 		async account(ages) {
 			accounts++;
 			const account = await context.account({

@@ -1,12 +1,13 @@
 import { strict as assert } from 'node:assert';
 import type { ICredentialDataDecryptedObject, IDataObject } from 'n8n-workflow';
-import { leaksIn } from '../helpers/scanner';
-import type { Postgres } from '../stubs/postgres';
-import { startPostgres } from '../stubs/postgres';
-import type { Example } from './run';
-import { errorOf, itemsOf, readExample, runExample } from './run';
-import type { World } from './world';
-import { startWorld } from './world';
+import { leaksIn } from '../../../helpers/scanner';
+import { readWorkflow } from '../../../helpers/shippedWorkflows';
+import type { Postgres } from '../../real/postgres';
+import { startPostgres } from '../../real/postgres';
+import type { Example } from '../../../workflows/run';
+import { errorOf, itemsOf, runExample } from '../../../workflows/run';
+import type { Services } from '../../../workflows/services';
+import { startServices } from '../../../workflows/services';
 
 /**
  * workflows/rotate-with-postgres.json on a real PostgreSQL server. The end-to-end suite calls this,
@@ -19,7 +20,7 @@ const KEY = "current_setting('magic_ipsec.key')";
 
 /** The statements that the workflow's own notes tell a user to run. */
 function statementsOfNotes(): string {
-	const notes = readExample(FILE).nodes.flatMap(({ parameters: { content } }) =>
+	const notes = readWorkflow(FILE).nodes.flatMap(({ parameters: { content } }) =>
 		typeof content === 'string' ? [content] : [],
 	);
 	return notes
@@ -34,6 +35,7 @@ function statementsOfNotes(): string {
  */
 export async function startDatabase(): Promise<Postgres> {
 	const postgres = await startPostgres({
+		fsync: 'off',
 		'magic_ipsec.key': ENCRYPTION_KEY,
 		// What would betray a key, for the notes' statements to turn off.
 		log_statement: 'all',
@@ -64,11 +66,11 @@ export function credentialOf({ host, port, database }: Postgres): ICredentialDat
 	return { host, port, database, user: 'n8n', password: 'n8n', ssl: 'disable' };
 }
 
-function rotation(world: World, postgres: Postgres, max_age_days: number): Example {
+function rotation(services: Services, postgres: Postgres, max_age_days: number): Example {
 	return {
 		file: FILE,
 		settings: { max_age_days },
-		credentials: { ...world.credentials, postgres: credentialOf(postgres) },
+		credentials: { ...services.credentials, postgres: credentialOf(postgres) },
 	};
 }
 
@@ -108,16 +110,16 @@ const statusesOf = (report: IDataObject[]) => report.map(({ status }) => status 
  * @throws AssertionError for what is not so, and Error if PostgreSQL is not installed
  */
 export async function provePostgresRotation(): Promise<void> {
-	const world = await startWorld([120, 3, 400, null]);
+	const services = await startServices([120, 3, 400, null]);
 	const postgres = await startDatabase();
-	const { simulator } = world;
+	const { simulator } = services;
 	const ids = simulator.tunnels().map(({ id }) => id);
 	const live = (id: string) => simulator.liveKey(id);
 	const keys: string[] = [];
 	const run = async (days: number, meanwhile?: Meanwhile) => {
-		const { report, made } = await rotated(rotation(world, postgres, days), meanwhile);
+		const { report, made } = await rotated(rotation(services, postgres, days), meanwhile);
 		keys.push(...made);
-		assert.deepEqual(world.leaksIn(report), []);
+		assert.deepEqual(services.leaksIn(report), []);
 		return report;
 	};
 	const current = async () => {
@@ -171,6 +173,6 @@ export async function provePostgresRotation(): Promise<void> {
 		assert.deepEqual(leaksIn([stored, log], [...new Set(keys), ENCRYPTION_KEY]), []);
 	} finally {
 		await postgres.stop();
-		await world.close();
+		await services.close();
 	}
 }

@@ -1,4 +1,3 @@
-import * as path from 'node:path';
 import type {
 	FaultSpec,
 	KeyEvent,
@@ -6,11 +5,11 @@ import type {
 	RecordedRequest,
 	Simulator,
 	Tunnel,
-} from '../../simulator';
-import { startSimulator as startTwin } from '../../simulator';
-import { ROOT } from './paths';
+} from '../simulator';
+import { startSimulator as startTwin } from '../simulator';
 import type { RunningProcess } from './processes';
-import { startProcess, waitFor } from './processes';
+import { waitFor } from './processes';
+import { startServer } from './programs';
 
 export interface AccountOptions {
 	/** How many sites the account starts with, default 5. */
@@ -149,28 +148,11 @@ export class Account {
 /** Starts a simulated account in a process of its own, by the project's command line for it. */
 export async function startAccount(options: AccountOptions = {}): Promise<Account> {
 	const { tunnels = 5, seed = 1, logFolder, options: more = [] } = options;
-	const child = startProcess({
+	const { child, ready } = await startServer<{ url: string; accountId: string }>({
 		name: `simulator-${seed}`,
-		command: process.execPath,
-		args: [
-			require.resolve('tsx/cli'),
-			path.join(ROOT, 'test', 'simulator', 'cli.ts'),
-			'--port=0',
-			`--tunnels=${tunnels}`,
-			`--seed=${seed}`,
-			...more,
-		],
+		file: 'test/simulator/cli.ts',
+		args: ['--port=0', `--tunnels=${tunnels}`, `--seed=${seed}`, ...more],
 		logFolder,
 	});
-	const line = await waitFor(
-		'The simulated account',
-		async () =>
-			child
-				.tail()
-				.split('\n')
-				.find((text) => text.startsWith('{')),
-		{ child },
-	);
-	const { url, accountId } = JSON.parse(line) as { url: string; accountId: string };
-	return new Account(child, url, accountId, await credentialsOfSeed(seed));
+	return new Account(child, ready.url, ready.accountId, await credentialsOfSeed(seed));
 }

@@ -1,0 +1,266 @@
+import { printed } from './helpers/printed';
+import { createHash } from 'node:crypto';
+import type { IDataObject } from 'n8n-workflow';
+import { credentialsOf } from './helpers/node';
+import { leaksIn } from './helpers/scanner';
+import { useVirtualClock } from './helpers/virtualClock';
+import type { WebhookHost } from './helpers/webhook';
+import { PUBLIC_ORIGIN, startWebhookHost } from './helpers/webhook';
+import type { Alert, Simulator } from './simulator';
+import { startSimulator } from './simulator';
+
+/**
+ * The webhook's secret: n8n's static data are in every export of a workflow, so that a forger who has
+ * one must not be able to send alerts, and Cloudflare's own must come through whatever is stored.
+ */
+
+const clock = useVirtualClock();
+
+let host: WebhookHost;
+let simulator: Simulator;
+
+beforeEach(async () => {
+	host = await startWebhookHost();
+	simulator = await startSimulator({
+		tunnels: 3,
+		seed: 5,
+		now: clock.now,
+		alerting: { publicOrigins: { [PUBLIC_ORIGIN]: host.origin } },
+	});
+	host.credentials = credentialsOf(simulator);
+	printed.length = 0;
+});
+
+afterEach(async () => {
+	await simulator.close();
+	await host.close();
+});
+
+const fire = async (alert: Partial<Alert> = {}) =>
+	(
+		await simulator.alerts.fire({ tunnel: simulator.tunnels()[0]!.name, status: 'down', ...alert })
+	).map(({ status }) => status);
+
+/** The secret as Cloudflare has it. */
+const secret = (): string => simulator.alerts.webhooks()[0]!.secret!;
+
+const jsons = (): IDataObject[] => host.started.flat().map(({ json }) => json);
+
+const alertWith = (change: object = {}): string =>
+	JSON.stringify({
+		alert_type: 'magic_wan_tunnel_health',
+		policy_id: simulator.alerts.policies()[0]?.id,
+		alert_correlation_id: 'c',
+		data: { tunnel_name: 'x', new_status: 'MAGIC_TUNNEL_STATUS_DOWN' },
+		...change,
+	});
+
+const post = async (change: object, given: string = secret()): Promise<number> =>
+	await host.post(alertWith(change), { 'cf-webhook-auth': given });
+
+const restart = async (): Promise<void> => {
+	host.crash();
+	simulator.resetRequests();
+	await host.activate('init');
+};
+
+describe('what an export holds', () => {
+	it('is of no use to a forger', async () => {
+		await host.activate();
+		await fire();
+		expect(leaksIn([host.staticData(), host.workflow()], [secret()])).toEqual([]);
+		const texts = JSON.stringify(host.staticData()).match(/[\w-]+/g)!;
+		for (const text of [...texts, host.webhookId, host.workflowId, '']) {
+			expect(await post({ alert_correlation_id: text }, text)).toBe(401);
+		}
+		expect(host.started).toHaveLength(1);
+	});
+
+	it('is brought into that form where an older version left it in clear, and no alert is lost', async () => {
+		const old = 'ab'.repeat(32);
+		await host.activate();
+		const data = host.staticData();
+		const made = data.made as IDataObject[];
+		host.setStaticData({ secret: old, made, policies: data.policies, since: data.since });
+		expect(await post({}, old)).toBe(200);
+		expect(host.started).toHaveLength(1);
+		expect(leaksIn(host.staticData(), [old])).toEqual([]);
+		// What lay in clear may be in backups: the next activation replaces it.
+		await restart();
+		expect(leaksIn(host.staticData(), [old, secret()])).toEqual([]);
+		expect(await post({ alert_correlation_id: 'd' }, old)).toBe(401);
+		expect(await fire()).toEqual([200]);
+		expect(simulator.alerts.webhooks()).toHaveLength(1);
+		expect(simulator.alerts.policies()).toHaveLength(1);
+	});
+});
+
+describe('another token in the credential', () => {
+	const rotate = () => {
+		host.credentials = credentialsOf(simulator, { apiToken: simulator.readToken });
+	};
+
+	it('loses no alert, and replaces the secret at the next activation', async () => {
+		await host.activate();
+		const before = secret();
+		rotate();
+		expect(await fire()).toEqual([200]);
+		expect(host.started).toHaveLength(1);
+		host.parameters.authentication = 'apiKey';
+		await restart();
+		expect(secret()).not.toBe(before);
+		expect(await fire({ status: 'up' })).toEqual([200]);
+		expect(await post({}, before)).toBe(401);
+		expect(host.started).toHaveLength(2);
+	});
+
+	it('does not make the credential necessary for alerts', async () => {
+		await host.activate();
+		host.credentials = {};
+		expect(await fire()).toEqual([200]);
+		expect(host.started).toHaveLength(1);
+		expect(await post({}, 'f'.repeat(64))).toBe(401);
+	});
+});
+
+describe('a key that could be guessed', () => {
+	it.each(['', 'short'])('%j is not what the secret is made of', async (apiToken) => {
+		await host.activate();
+		const strong = secret();
+		await host.deactivate();
+		host.open();
+		host.credentials = credentialsOf(simulator, { apiToken });
+		for (const given of [strong, '0'.repeat(64)]) {
+			expect(await post({ policy_id: undefined }, given)).toBe(503);
+		}
+		expect(host.started).toEqual([]);
+	});
+});
+
+describe('before n8n has stored anything', () => {
+	it.each(['createPolicy', 'createWebhook'] as const)(
+		'an alert that comes with %s starts the workflow, once',
+		async (operation) => {
+			const answers: number[] = [];
+			simulator.faults.add({
+				operation,
+				kind: 'hook',
+				after: async () => {
+					const text = alertWith({ ts: Math.floor(clock.now() / 1000) });
+					answers.push(await host.post(text, { 'cf-webhook-auth': secret() }));
+					answers.push(await host.post(text, { 'cf-webhook-auth': secret() }));
+				},
+			});
+			await host.activate();
+			expect(answers).toEqual([200, 200]);
+			expect(host.started).toHaveLength(1);
+			const early = alertWith({ policy_id: undefined, ts: Math.floor(clock.now() / 1000) });
+			expect(await host.post(early, { 'cf-webhook-auth': secret() })).toBe(200);
+			expect(host.started).toHaveLength(1);
+		},
+	);
+
+	it('an alert of the new policy starts the workflow while the old one is what is stored', async () => {
+		await host.activate();
+		host.parameters.slo = 95;
+		const answers: number[] = [];
+		simulator.faults.add({
+			operation: 'createPolicy',
+			kind: 'hook',
+			after: async () => void answers.push(...(await fire())),
+		});
+		await restart();
+		expect(answers).toEqual([200]);
+		expect(host.started).toHaveLength(1);
+	});
+
+	it('nobody else starts it, and a lost alert is not confirmed', async () => {
+		host.open();
+		expect(await host.post('{"text":"Hello World! This is a test message"}')).toBe(200);
+		for (const given of [undefined, 'x', '0'.repeat(64)]) {
+			const headers = given === undefined ? {} : { 'cf-webhook-auth': given };
+			expect(await host.post(alertWith(), headers as Record<string, string>)).toBe(503);
+		}
+		expect(await host.post('x', {})).toBe(200);
+		expect(host.started).toEqual([]);
+	});
+
+	it('an alert after static data were lost starts the workflow too', async () => {
+		await host.activate();
+		host.setStaticData({});
+		expect(await fire()).toEqual([200]);
+		expect(host.started).toHaveLength(1);
+	});
+
+	it('an alert for "Listen for test event" comes through', async () => {
+		simulator.faults.add({
+			operation: 'createPolicy',
+			kind: 'hook',
+			after: async () => void (await fire()),
+		});
+		const stop = await host.listen();
+		expect(host.started).toHaveLength(1);
+		expect(await stop()).toBe(true);
+	});
+});
+
+describe('a copy of the secret in an alert', () => {
+	const forms: Array<[string, (key: string) => string]> = [
+		['as it is', (key) => key],
+		['in capitals', (key) => key.toUpperCase()],
+		['cut off', (key) => key.slice(9, 40)],
+		['with spaces', (key) => key.match(/.{4}/g)!.join(' ')],
+		['in base64', (key) => Buffer.from(`xx${key}`).toString('base64')],
+		['in hex', (key) => Buffer.from(key).toString('hex')],
+		['escaped', (key) => key.replace(/^./, (c) => `\\u00${c.charCodeAt(0).toString(16)}`)],
+	];
+
+	it.each(forms)('%s takes the whole text with it', async (_, form) => {
+		await host.activate();
+		const shown = form(secret());
+		const text = alertWith({
+			text: `Sent with SHOWN`,
+			data: { tunnel_name: 'SHOWN', pop_names: ['AMS', 'SHOWN'], SHOWN: { deep: ['SHOWN'] } },
+		}).replaceAll('SHOWN', shown);
+		expect(await host.post(text, { 'cf-webhook-auth': secret() })).toBe(200);
+		expect(host.started).toHaveLength(1);
+		expect(jsons()[0]).toMatchObject({ text: '***', tunnel_name: '***', pops: ['AMS', '***'] });
+		const items = JSON.stringify(host.started).toLowerCase();
+		expect(items).not.toContain(shown.slice(0, 24).toLowerCase());
+		expect(leaksIn([host.started, host.answers, printed], [secret()])).toEqual([]);
+	});
+
+	it('in the history is not handed on by Catch Up either', async () => {
+		host.parameters.options = { catchUp: true };
+		await host.activate();
+		await fire({ deliver: false });
+		const [entry] = simulator.alerts.history();
+		const body = JSON.parse(entry!.alert_body as string) as object;
+		simulator.faults.add({
+			operation: 'listAlertHistory',
+			kind: 'body',
+			body: JSON.stringify({
+				success: true,
+				errors: [],
+				messages: [],
+				result: [{ ...entry, alert_body: JSON.stringify({ ...body, text: `with ${secret()}` }) }],
+			}),
+		});
+		await host.trigger();
+		expect(jsons()).toMatchObject([{ text: '***' }]);
+		expect(leaksIn(host.started, [secret()])).toEqual([]);
+	});
+
+	it('is not seen in ids, of which a few characters are like the secret', async () => {
+		await host.activate();
+		const like = `${secret().slice(0, 8)}${'0'.repeat(24)}`;
+		expect(await post({ account_id: like, text: secret().slice(20, 30) })).toBe(200);
+		expect(jsons()).toMatchObject([{ account_id: like, text: secret().slice(20, 30) }]);
+	});
+});
+
+it('only a hash is stored', async () => {
+	await host.activate();
+	const hash = createHash('sha256').update(secret()).digest('hex');
+	expect(host.staticData()).toMatchObject({ secretSha256: hash });
+});
