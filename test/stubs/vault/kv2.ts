@@ -78,6 +78,12 @@ const VERSION_1 = 'kv1';
 const WRONG_PATH =
 	"Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use. If using the Vault CLI, use 'vault kv get' for this operation.";
 
+/** First segments of the engine's paths. */
+const PARTS = new Set([
+	...['data', 'metadata', 'config', 'subkeys'],
+	...['delete', 'undelete', 'destroy'],
+]);
+
 const envelope = (data: unknown, more: Fields = {}) => ({
 	request_id: randomUUID(),
 	lease_id: '',
@@ -240,6 +246,7 @@ export async function startVault(options: VaultOptions = {}): Promise<Vault> {
 			case 'LIST metadata':
 				return engine.list(name);
 		}
+		if (!PARTS.has(part)) return { status: 404, wrongPath: true };
 		if (name === '' || name.endsWith('/')) throw new VaultError(405, 'unsupported operation');
 		switch (`${method} ${part}`) {
 			case 'GET data':
@@ -265,10 +272,7 @@ export async function startVault(options: VaultOptions = {}): Promise<Vault> {
 			case 'DELETE metadata':
 				return engine.deleteMetadata(name);
 		}
-		if (['data', 'metadata', 'config', 'delete', 'undelete', 'destroy', 'subkeys'].includes(part)) {
-			throw new VaultError(405, 'unsupported operation');
-		}
-		return { status: 404, wrongPath: true };
+		throw new VaultError(405, 'unsupported operation');
 	};
 
 	/** An engine of version 1 stores whatever it gets, without versions. */
