@@ -8,8 +8,7 @@ import { withoutSecret } from './echo';
 import { remember } from './replays';
 import type { Settings } from './settings';
 import { readSettings } from './settings';
-import type { TriggerState } from './state';
-import { openState } from './state';
+import { openState, TriggerState } from './state';
 import { bears, tagsOf } from './tags';
 
 function answer(
@@ -80,7 +79,11 @@ export async function receive(context: IWebhookFunctions): Promise<IWebhookRespo
 	if (!isAlert(alert) || !isWanted(alert, readSettings(context))) return {};
 	const url = context.getNodeWebhookUrl('default') ?? '';
 	const { lasting } = tagsOf(url, context.getNode().webhookId);
-	if (!isOfOwnPolicy(alert, state, lasting) || !remember(context, state, alert)) return {};
+	if (!isOfOwnPolicy(alert, state, lasting)) return {};
+	// Before a hash is stored, `create` is under way: what it is about to store must not be replaced
+	// by this request's copy, which knows nothing of it. The process remembers the alert until then.
+	const memory = state.secretHash === undefined ? new TriggerState({}) : state;
+	if (!remember(context, memory, alert)) return {};
 	// Left to n8n (2.41), the answer comes after the start of the workflow, which loses the mark by
 	// which n8n knows that the static data changed: the alert would be forgotten.
 	return {

@@ -19,7 +19,8 @@ import type { ResolvedCredential } from '../shared/transport';
 
 /**
  * Characters that a token or key must have; Cloudflare's have 37 or more. One that a person thought
- * up, for a gateway at another Base URL, could be found by trying, with the hash of an export.
+ * up, for a gateway at another Base URL, could be found by trying, with the hash of an export. For
+ * such a credential the secret is random, and nothing is known for Cloudflare's before it is stored.
  */
 const SHORTEST_KEY = 32;
 

@@ -25,10 +25,11 @@ import { namesOf } from './tunnelNames';
 /**
  * The life of the destination and the policy at Cloudflare.
  *
- * n8n stores the static data only when `create` has returned. What was made and not stored, because
- * n8n crashed in between, is found by its tag at the next activation, deactivation or test of the
- * node; if none ever comes, it stays at Cloudflare, as nothing of this package runs any more.
- * Alerts that come before the data are stored start the workflow all the same: see secret.ts.
+ * n8n stores the static data only when `create` has returned; those of a test it never stores. What
+ * was made and not stored, because n8n crashed in between, is found by its tag when the node next
+ * makes or removes anything (a mere restart asks only for what is known). If it never does, it stays
+ * at Cloudflare, as nothing of this package runs any more. Alerts that come before the data are
+ * stored start the workflow all the same: see secret.ts.
  */
 
 /** Seconds that n8n's clock may be ahead of Cloudflare's. */

@@ -33,8 +33,6 @@ export function contextsOf({
 	const file = actionNode(parameters, change);
 	const workflow = workflowOf({ nodes: [file], connections: {} }, sources);
 	const node = workflow.getNode(NODE)!;
-	// As they are given: n8n's own reading of a workflow empties a collection that is one expression.
-	node.parameters = parameters;
 	const data = additionalData({ types: sources, credentials }) as never;
 	const input: INodeExecutionData[] = items.map((json, item) => ({ json, pairedItem: { item } }));
 	return {
@@ -66,6 +64,8 @@ export async function inContext<T>(
 	node: Partial<INode> = {},
 ): Promise<T> {
 	const { execute } = contextsOf({ parameters, items, node });
+	// As they are given: n8n's own reading of a workflow empties a collection that is one expression.
+	execute.workflow.getNode(NODE)!.parameters = parameters;
 	await execute.workflow.expression.acquireIsolate();
 	try {
 		return work(execute as never);

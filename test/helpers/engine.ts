@@ -6,11 +6,14 @@ import * as path from 'node:path';
 import type {
 	IConnections,
 	ICredentialDataDecryptedObject,
+	ICredentialsExpressionResolveValues,
 	ICredentialType,
 	IDataObject,
+	IExecuteData,
 	IHttpRequestOptions,
 	INode,
 	INodeExecutionData,
+	INodeParameters,
 	INodeType,
 	IRun,
 	ITaskData,
@@ -161,6 +164,33 @@ export interface RunOptions {
 	mode?: WorkflowExecuteMode;
 	/** Called, and waited for, before and after each node. */
 	onStep?: (when: 'before' | 'after', node: string) => Promise<void>;
+	/** Called whenever a credential is read, with the index of the item that it is resolved for. */
+	onCredential?: (type: string, itemIndex: number | undefined) => void;
+	/** The execution is stopped when it settles, as by a person or a time-out. */
+	stopWhen?: Promise<unknown>;
+}
+
+/** A credential as n8n 2.41 resolves its expressions: for the item that the engine names, if it names one. */
+function resolved(
+	data: ICredentialDataDecryptedObject,
+	mode: WorkflowExecuteMode,
+	executeData?: IExecuteData,
+	item?: ICredentialsExpressionResolveValues,
+): ICredentialDataDecryptedObject {
+	if (item === undefined) return { ...data };
+	return item.workflow.expression.getParameterValue(
+		{ ...data } as INodeParameters,
+		item.runExecutionData,
+		item.runIndex,
+		item.itemIndex,
+		item.node.name,
+		item.connectionInputData,
+		mode,
+		{},
+		executeData,
+		false,
+		{},
+	) as ICredentialDataDecryptedObject;
 }
 
 function credentialsHelper(options: RunOptions) {
@@ -169,10 +199,19 @@ function credentialsHelper(options: RunOptions) {
 		getCredentialsProperties: () => [],
 		isCredentialUsableByNode: () => true,
 		preAuthentication: async () => undefined,
-		getDecrypted: async (_data: unknown, _node: unknown, type: string) => {
+		getDecrypted: async (
+			_data: unknown,
+			_node: unknown,
+			type: string,
+			mode: WorkflowExecuteMode,
+			executeData?: IExecuteData,
+			_raw?: boolean,
+			item?: ICredentialsExpressionResolveValues,
+		) => {
 			const data = options.credentials[type];
 			if (data === undefined) throw new Error(`The test gives no credential of type ${type}`);
-			return { ...data };
+			options.onCredential?.(type, item?.itemIndex);
+			return resolved(data, mode, executeData, item);
 		},
 		authenticate: async (
 			data: ICredentialDataDecryptedObject,
@@ -260,7 +299,9 @@ export async function runWorkflow(file: WorkflowFile, options: RunOptions): Prom
 	);
 	await workflow.expression.acquireIsolate();
 	try {
-		return await engine.processRunExecutionData(workflow);
+		const running = engine.processRunExecutionData(workflow);
+		void options.stopWhen?.then(() => running.cancel());
+		return await running;
 	} finally {
 		await workflow.expression.releaseIsolate();
 	}

@@ -16,7 +16,7 @@ import { CloudflareMagicAlertTrigger } from '../../nodes/CloudflareMagicAlert/Cl
 import { CloudflareMagicIpsec } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsec.node';
 import { CloudflareMagicIpsecTrigger } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsecTrigger.node';
 import type { Credentials } from './account';
-import type { TypeSource } from './engine';
+import type { RunOptions, TypeSource } from './engine';
 import { outputsOf, PACKAGE_NAME, runWorkflow, taskOf, typesOf } from './engine';
 
 export { credentialsOf } from './account';
@@ -66,6 +66,8 @@ export interface NodeRun {
 	node?: Partial<INode>;
 	settings?: IWorkflowSettings;
 	mode?: WorkflowExecuteMode;
+	onCredential?: RunOptions['onCredential'];
+	stopWhen?: RunOptions['stopWhen'];
 }
 
 export interface NodeResult {
@@ -101,6 +103,8 @@ export async function runNode(options: NodeRun): Promise<NodeResult> {
 			credentials: options.credentials,
 			input: (options.items ?? [{}]).map((json, item) => ({ json, pairedItem: { item } })),
 			mode: options.mode,
+			onCredential: options.onCredential,
+			stopWhen: options.stopWhen,
 		},
 	);
 	const task = taskOf(run, NODE);

@@ -1,47 +1,26 @@
-import type { IDataObject, INodeParameters } from 'n8n-workflow';
+import { isUndefined, omitBy } from 'lodash';
+import type { IDataObject } from 'n8n-workflow';
 import type { Simulator } from '../simulator';
 import { useAccount } from '../helpers/account';
 import { answerWith } from '../helpers/answer';
 import type { NodeResult, NodeRun } from '../helpers/node';
-import { credentialsOf, runNode } from '../helpers/node';
+import { byName, liveKeys, runPsk, statuses } from '../helpers/psk';
 import { useVirtualClock } from '../helpers/virtualClock';
 
-const byId = (value: string) => ({ __rl: true, mode: 'id', value });
-const byName = (value: string) => ({ __rl: true, mode: 'name', value });
-
-const FROM_ITEM = { tunnelId: byId('={{ $json.id }}') };
-
-type Change = Partial<Omit<NodeRun, 'credentials' | 'parameters'>> & INodeParameters;
+type Change = IDataObject & Partial<Omit<NodeRun, 'parameters'>>;
 
 function psk(
 	simulator: Simulator,
 	operation: string,
 	change: IDataObject = {},
 ): Promise<NodeResult> {
-	const { items, node, settings, mode, credentials, ...parameters } = change as never as Change & {
-		credentials?: NodeRun['credentials'];
-	};
-	return runNode({
-		credentials: credentials ?? credentialsOf(simulator),
-		parameters: {
-			resource: 'psk',
-			operation,
-			...FROM_ITEM,
-			...(operation === 'set' ? { psk: '={{ $json.psk }}' } : {}),
-			...(operation === 'prepare' ? { keyLength: 43, checkWithCloudflare: true } : {}),
-			...parameters,
-		} as INodeParameters,
-		items: items ?? simulator.tunnels().map(({ id }) => ({ id, psk: `new-key-${id}` })),
-		node,
-		settings,
-		mode,
+	const { items, node, settings, mode, credentials, ...parameters } = change as Change;
+	const run = { items, node, settings, mode, credentials };
+	return runPsk(simulator, operation, {
+		...omitBy(run, isUndefined),
+		parameters,
 	});
 }
-
-const statuses = (items: IDataObject[] | undefined) => (items ?? []).map(({ status }) => status);
-
-const liveKeys = (simulator: Simulator) =>
-	simulator.tunnels().map(({ id }) => simulator.liveKey(id));
 
 describe.each(['apiToken', 'apiKey'])('psk operations with %s', (authentication) => {
 	const account = useAccount();

@@ -1,12 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
+import { ROOT } from '../helpers/paths';
 
 /**
  * The layers of nodes/, as docs/architecture.md draws them: imports run one way, from a node through
  * its resources and what the nodes share down to the APIs and n8n's transport.
  */
-
-const ROOT = path.resolve(__dirname, '../..');
 
 /** From the top to the bottom: a file may import from its own layer and from those below. */
 const LAYERS = ['node', 'shared', 'services', 'http'];

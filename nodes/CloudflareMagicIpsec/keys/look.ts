@@ -20,6 +20,11 @@ export type Sight =
 	| { kind: 'same'; date?: string }
 	| { kind: 'moved'; date: string };
 
+/** True where a look shows that the key of before is live, or that there is no tunnel for a new one. */
+export function showsNoNewKey({ kind }: Sight): boolean {
+	return kind === 'same' || kind === 'gone';
+}
+
 /** By the tunnel's id in lower case: the date of its key; undefined if the list can't be read. */
 type Dates = Map<string, string | undefined> | undefined;
 

@@ -86,7 +86,7 @@ async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]
 		else prepared.push({ ...subjectOf(target), status: 'prepared', psk });
 	}
 	const attempts = await sendKeys(toCheck, started.options.batchSize);
-	const checked = await settle(attempts, true);
+	const checked = await settle(attempts, 'made');
 	return answer(context, ACTION, [...refused, ...prepared, ...checked], attempts);
 }
 

@@ -58,7 +58,7 @@ async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]
 	if (targets.length > 0) hintAtStorage(context);
 	const keyed = targets.map(({ input: psk, ...target }) => ({ ...target, psk }));
 	const attempts = await sendKeys(keyed, started.options.batchSize);
-	const outcomes = await settle(attempts, false);
+	const outcomes = await settle(attempts, 'given');
 	return answer(context, ACTION, [...refused, ...outcomes], attempts);
 }
 

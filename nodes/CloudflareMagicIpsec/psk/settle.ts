@@ -2,23 +2,27 @@ import { sentence } from '../../shared/errors';
 import type { Attempt } from '../keys/attempt';
 import { sameInstant } from '../keys/dates';
 import type { Sight } from '../keys/look';
-import { lookAfterwards } from '../keys/look';
+import { lookAfterwards, showsNoNewKey } from '../keys/look';
 import type { PskOutcome } from './outcome';
 import { subjectOf } from './targets';
+
+/** Where the keys of a run come from: the items gave them, the run made them, or Cloudflare answers them. */
+export type KeySource = 'given' | 'made' | 'answered';
 
 /**
  * The outcome of every attempt, after a look at what is live now: an accepted key is verified when
  * Cloudflare now shows the date that it answered; a check is believed, and so is a refusal, while the
  * date has not moved. Never rejects.
- *
- * @param made true where the operation made the keys, so that a checked one is handed on
  */
-export async function settle(attempts: readonly Attempt[], made: boolean): Promise<PskOutcome[]> {
+export async function settle(
+	attempts: readonly Attempt[],
+	source: KeySource,
+): Promise<PskOutcome[]> {
 	const sightOf = await lookAfterwards(attempts);
 	return attempts.map((attempt) => {
 		const sight = sightOf(attempt.target);
 		return attempt.target.validateOnly
-			? checkedOutcome(attempt, sight, made)
+			? checkedOutcome(attempt, sight, source)
 			: changedOutcome(attempt, sight);
 	});
 }
@@ -43,12 +47,13 @@ function changedOutcome(attempt: Attempt, sight: Sight): PskOutcome {
 	}
 }
 
-function checkedOutcome(attempt: Attempt, sight: Sight, made: boolean): PskOutcome {
+function checkedOutcome(attempt: Attempt, sight: Sight, source: KeySource): PskOutcome {
 	const { target, psk, verdict } = attempt;
 	switch (verdict.kind) {
 		case 'accepted': {
-			if (isUnmoved(sight)) {
-				return { ...subjectOf(target), status: 'validated', ...(made ? { psk } : {}) };
+			if (isBelieved(sight, attempt, source)) {
+				const key = source === 'made' ? { psk } : {};
+				return { ...subjectOf(target), status: 'validated', ...key, seen: sight.kind === 'same' };
 			}
 			const what =
 				sight.kind === 'moved'
@@ -61,7 +66,7 @@ function checkedOutcome(attempt: Attempt, sight: Sight, made: boolean): PskOutco
 		case 'notSent':
 			return { ...subjectOf(target), status: 'unapplied', reason: verdict.reason };
 		case 'unclear':
-			if (!isUnmoved(sight)) return unknownOutcome(attempt, sight, verdict.reason);
+			if (sight.kind !== 'same') return unknownOutcome(attempt, sight, verdict.reason);
 			return {
 				...subjectOf(target),
 				status: 'unapplied',
@@ -70,19 +75,24 @@ function checkedOutcome(attempt: Attempt, sight: Sight, made: boolean): PskOutco
 	}
 }
 
+/**
+ * True where a check that was accepted counts as one. Where Cloudflare shows no dates at all its word
+ * is taken, unless a key would be dropped that nobody else has.
+ */
+function isBelieved({ kind }: Sight, { psk }: Attempt, source: KeySource): boolean {
+	if (kind === 'undated') return source !== 'answered' || psk === undefined;
+	return kind === 'same';
+}
+
 /** A refusal is doubted where the date contradicts it, or where only a status says no and nobody can look. */
 function refusedOutcome(
 	attempt: Attempt,
 	sight: Sight,
 	{ byName, reason }: { byName: boolean; reason: string },
 ): PskOutcome {
-	const isProof = byName ? sight.kind !== 'moved' : ['same', 'gone'].includes(sight.kind);
+	const isProof = byName ? sight.kind !== 'moved' : showsNoNewKey(sight);
 	if (!isProof) return unknownOutcome(attempt, sight, reason);
 	return { ...subjectOf(attempt.target), status: 'unapplied', reason };
-}
-
-function isUnmoved({ kind }: Sight): boolean {
-	return kind === 'same' || kind === 'undated';
 }
 
 function unknownOutcome({ target, psk }: Attempt, sight: Sight, happened: string): PskOutcome {

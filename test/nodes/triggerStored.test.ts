@@ -1,21 +1,21 @@
 import type { IDataObject } from 'n8n-workflow';
-import type * as Events from '../nodes/CloudflareMagicIpsec/trigger/events';
-import type * as Fields from '../nodes/CloudflareMagicIpsec/trigger/fields';
-import { otherFields } from '../nodes/CloudflareMagicIpsec/trigger/configuration';
-import { readStoredForm } from '../nodes/CloudflareMagicIpsec/trigger/storedForm';
-import type * as StoredForm from '../nodes/CloudflareMagicIpsec/trigger/storedForm';
-import { clock } from '../nodes/http/clock';
-import { credentialsOf } from './helpers/node';
-import { Poller } from './helpers/poller';
+import type * as Events from '../../nodes/CloudflareMagicIpsec/trigger/events';
+import type * as Fields from '../../nodes/CloudflareMagicIpsec/trigger/fields';
+import { otherFields } from '../../nodes/CloudflareMagicIpsec/trigger/configuration';
+import { readStoredForm } from '../../nodes/CloudflareMagicIpsec/trigger/storedForm';
+import type * as StoredForm from '../../nodes/CloudflareMagicIpsec/trigger/storedForm';
+import { clock } from '../../nodes/http/clock';
+import { credentialsOf } from '../helpers/node';
+import { Poller } from '../helpers/poller';
 import {
 	STORED_ACCOUNT,
 	STORED_AT,
 	STORED_FORMAT_1,
 	STORED_FORMAT_2,
 	STORED_TUNNELS,
-} from './helpers/storedForms';
-import type { Simulator } from './simulator';
-import { startSimulator } from './simulator';
+} from '../helpers/storedForms';
+import type { Simulator } from '../simulator';
+import { startSimulator } from '../simulator';
 
 /** What the trigger left in the static data, read by this version, by later ones and by older ones. */
 

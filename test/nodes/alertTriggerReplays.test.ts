@@ -1,14 +1,12 @@
-import { printed } from './helpers/printed';
-import { clock as time } from '../nodes/http/clock';
+import { printed } from '../helpers/printed';
+import { clock as time } from '../../nodes/http/clock';
 import type { IDataObject, INode, IWorkflowMetadata } from 'n8n-workflow';
-import { remember } from '../nodes/CloudflareMagicAlert/replays';
-import { TriggerState } from '../nodes/CloudflareMagicAlert/state';
-import { credentialsOf } from './helpers/node';
-import { useVirtualClock } from './helpers/virtualClock';
-import type { WebhookHost } from './helpers/webhook';
-import { PUBLIC_ORIGIN, startWebhookHost } from './helpers/webhook';
-import type { Simulator } from './simulator';
-import { startSimulator } from './simulator';
+import { remember } from '../../nodes/CloudflareMagicAlert/replays';
+import { TriggerState } from '../../nodes/CloudflareMagicAlert/state';
+import { useVirtualClock } from '../helpers/virtualClock';
+import type { WebhookHost } from '../helpers/webhook';
+import { startAccountFor, startWebhookHost } from '../helpers/webhook';
+import type { Simulator } from '../simulator';
 
 /** An alert that comes again starts nothing, however many came in between, and no late one is lost. */
 
@@ -21,13 +19,7 @@ let simulator: Simulator;
 
 beforeEach(async () => {
 	host = await startWebhookHost();
-	simulator = await startSimulator({
-		tunnels: 1,
-		seed: 5,
-		now: clock.now,
-		alerting: { publicOrigins: { [PUBLIC_ORIGIN]: host.origin } },
-	});
-	host.credentials = credentialsOf(simulator);
+	simulator = await startAccountFor(host, { tunnels: 1, seed: 5, now: clock.now });
 	await host.activate();
 	printed.length = 0;
 });

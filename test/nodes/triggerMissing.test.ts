@@ -1,10 +1,10 @@
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
-import { clock } from '../nodes/http/clock';
-import { useAccount } from './helpers/account';
-import { credentialsOf } from './helpers/node';
-import { Poller } from './helpers/poller';
-import { useVirtualClock } from './helpers/virtualClock';
-import type { Tunnel } from './simulator';
+import { clock } from '../../nodes/http/clock';
+import { useAccount } from '../helpers/account';
+import { credentialsOf } from '../helpers/node';
+import { Poller } from '../helpers/poller';
+import { useVirtualClock } from '../helpers/virtualClock';
+import type { Tunnel } from '../simulator';
 
 /** Tunnels that a list lacks: only they are in doubt, and only a word of Cloudflare's is a deletion. */
 

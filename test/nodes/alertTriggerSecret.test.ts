@@ -1,13 +1,15 @@
-import { printed } from './helpers/printed';
+import { printed } from '../helpers/printed';
 import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { IDataObject } from 'n8n-workflow';
-import { credentialsOf } from './helpers/node';
-import { leaksIn } from './helpers/scanner';
-import { useVirtualClock } from './helpers/virtualClock';
-import type { WebhookHost } from './helpers/webhook';
-import { PUBLIC_ORIGIN, startWebhookHost } from './helpers/webhook';
-import type { Alert, Simulator } from './simulator';
-import { startSimulator } from './simulator';
+import { bodyOf, forward, handOn } from '../helpers/forward';
+import { credentialsOf } from '../helpers/node';
+import { leaksIn } from '../helpers/scanner';
+import { useVirtualClock } from '../helpers/virtualClock';
+import type { WebhookHost } from '../helpers/webhook';
+import { startAccountFor, startWebhookHost } from '../helpers/webhook';
+import type { Alert, Simulator } from '../simulator';
 
 /**
  * The webhook's secret: n8n's static data are in every export of a workflow, so that a forger who has
@@ -21,13 +23,7 @@ let simulator: Simulator;
 
 beforeEach(async () => {
 	host = await startWebhookHost();
-	simulator = await startSimulator({
-		tunnels: 3,
-		seed: 5,
-		now: clock.now,
-		alerting: { publicOrigins: { [PUBLIC_ORIGIN]: host.origin } },
-	});
-	host.credentials = credentialsOf(simulator);
+	simulator = await startAccountFor(host, { tunnels: 3, seed: 5, now: clock.now });
 	printed.length = 0;
 });
 
@@ -135,6 +131,39 @@ describe('a key that could be guessed', () => {
 		}
 		expect(host.started).toEqual([]);
 	});
+
+	it('of a gateway has a random secret, with which all goes on', async () => {
+		const gateway = createServer((incoming, response) => {
+			incoming.headers.authorization = `Bearer ${simulator.apiToken}`;
+			void bodyOf(incoming)
+				.then(async (body) => await forward(new URL(simulator.url).origin, incoming, body))
+				.then((answer) => handOn(response, answer));
+		});
+		await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
+		try {
+			const { port } = gateway.address() as AddressInfo;
+			const baseUrl = `http://127.0.0.1:${port}${new URL(simulator.url).pathname}`;
+			host.credentials = credentialsOf(simulator, { apiToken: 'short', baseUrl });
+			host.parameters.options = { catchUp: true };
+			await host.activate();
+			const before = secret();
+			expect(await fire()).toEqual([200]);
+			await fire({ status: 'up', deliver: false });
+			await restart();
+			expect(secret()).toBe(before);
+			expect(jsons()).toMatchObject([{ status: 'down' }, { status: 'up' }]);
+			simulator.alerts.removeWebhook(simulator.alerts.webhooks()[0]!.id);
+			// The test message has a secret that nobody can know; n8n calls delete, and tries again.
+			await expect(restart()).rejects.toThrow('Could not create the webhook destination');
+			await host.activate();
+			expect(secret()).not.toBe(before);
+			expect(await fire()).toEqual([200]);
+			expect(await host.deactivate()).toBe(true);
+		} finally {
+			gateway.closeAllConnections();
+			gateway.close();
+		}
+	});
 });
 
 describe('before n8n has stored anything', () => {
@@ -149,11 +178,15 @@ describe('before n8n has stored anything', () => {
 					const text = alertWith({ ts: Math.floor(clock.now() / 1000) });
 					answers.push(await host.post(text, { 'cf-webhook-auth': secret() }));
 					answers.push(await host.post(text, { 'cf-webhook-auth': secret() }));
+					// What `create` is about to have stored must not be replaced by a request's copy.
+					expect(host.staticData()).toEqual({});
 				},
 			});
 			await host.activate();
 			expect(answers).toEqual([200, 200]);
 			expect(host.started).toHaveLength(1);
+			// So that a later process knows it, too.
+			expect(host.staticData().seen).toHaveLength(1);
 			const early = alertWith({ policy_id: undefined, ts: Math.floor(clock.now() / 1000) });
 			expect(await host.post(early, { 'cf-webhook-auth': secret() })).toBe(200);
 			expect(host.started).toHaveLength(1);

@@ -1,12 +1,13 @@
-import { printed } from './helpers/printed';
+import { printed } from '../helpers/printed';
 import type { IDataObject } from 'n8n-workflow';
-import { clock as time } from '../nodes/http/clock';
-import { credentialsOf } from './helpers/node';
-import { useVirtualClock } from './helpers/virtualClock';
-import type { WebhookHost } from './helpers/webhook';
-import { PUBLIC_ORIGIN, startWebhookHost } from './helpers/webhook';
-import type { Simulator } from './simulator';
-import { startSimulator } from './simulator';
+import { tagsOf } from '../../nodes/CloudflareMagicAlert/tags';
+import { clock as time } from '../../nodes/http/clock';
+import { credentialsOf } from '../helpers/node';
+import { useVirtualClock } from '../helpers/virtualClock';
+import type { WebhookHost } from '../helpers/webhook';
+import { PUBLIC_ORIGIN, startWebhookHost } from '../helpers/webhook';
+import type { Simulator } from '../simulator';
+import { startSimulator } from '../simulator';
 
 /**
  * Two n8n, one account: a restored database, an import or a clone has the static data of production,
@@ -120,6 +121,10 @@ describe('a copy at another address', () => {
 		expect(staging.started).toEqual([]);
 		staging.crash();
 		await staging.activate('init');
+		expect(staging.started).toEqual([]);
+		// n8n runs this beside the hooks, which may not have looked at the static data yet.
+		staging.become(production);
+		await staging.trigger();
 		expect(staging.started).toEqual([]);
 	});
 
@@ -242,6 +247,26 @@ describe('a test in the editor that a crash of n8n ended', () => {
 		await production.deactivate();
 		expect(tests().map(({ id }) => id)).toEqual(under);
 		expect(await stop()).toBe(true);
+	});
+});
+
+describe('a tag', () => {
+	const ID = '5f1d7f0e-0000-4000-8000-000000000001';
+	const url = (base: string, id = ID) => `https://n8n.example.com/${base}/${id}/webhook`;
+
+	it('of tests is the same by the URL of production and of tests, and of this node only', () => {
+		const { test, lasting } = tagsOf(url('webhook'), ID);
+		expect(tagsOf(url('webhook-test'), ID).test).toBe(test);
+		expect(tagsOf(url('webhook-test'), ID).lasting).not.toBe(lasting);
+		const others = [
+			tagsOf(url('staging/webhook'), ID),
+			tagsOf(url('webhook', 'other'), 'other'),
+			tagsOf(url('webhook').replace('n8n.', 'm8m.'), ID),
+			tagsOf(url('webhook'), undefined),
+			tagsOf(url('webhook-test'), undefined),
+			tagsOf('', ID),
+		].flatMap((tags) => [tags.test, tags.lasting]);
+		expect(others).not.toContain(test);
 	});
 });
 

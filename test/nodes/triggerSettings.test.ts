@@ -1,10 +1,10 @@
 import type { IDataObject, INodeParameters, INodeProperties } from 'n8n-workflow';
-import { CloudflareMagicIpsecTrigger } from '../nodes/CloudflareMagicIpsec/CloudflareMagicIpsecTrigger.node';
-import { clock } from '../nodes/http/clock';
-import { useAccount } from './helpers/account';
-import { credentialsOf } from './helpers/node';
-import { Poller } from './helpers/poller';
-import { useVirtualClock } from './helpers/virtualClock';
+import { CloudflareMagicIpsecTrigger } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsecTrigger.node';
+import { clock } from '../../nodes/http/clock';
+import { useAccount } from '../helpers/account';
+import { credentialsOf } from '../helpers/node';
+import { Poller } from '../helpers/poller';
+import { useVirtualClock } from '../helpers/virtualClock';
 
 const DAY_MS = 86_400_000;
 

@@ -1,10 +1,10 @@
 import type { IDataObject } from 'n8n-workflow';
-import { clock } from '../nodes/http/clock';
-import { credentialsOf } from './helpers/node';
-import { Poller } from './helpers/poller';
-import { useVirtualClock } from './helpers/virtualClock';
-import type { Simulator, SimulatorOptions } from './simulator';
-import { startSimulator } from './simulator';
+import { clock } from '../../nodes/http/clock';
+import { credentialsOf } from '../helpers/node';
+import { Poller } from '../helpers/poller';
+import { useVirtualClock } from '../helpers/virtualClock';
+import type { Simulator, SimulatorOptions } from '../simulator';
+import { startSimulator } from '../simulator';
 
 /** How long a poll waits: 10 s for all of its requests together, whatever Cloudflare or the clock says. */
 
