@@ -240,9 +240,8 @@ describe('names of secrets', () => {
 		(path) => expect(pathFault(path)).toMatch(/\.$/),
 	);
 
-	it.each(['', 'a b', 'ä', 'a:b', 'x'.repeat(513)])(
-		'the name %j is refused in AWS',
-		(name) => expect(secretNameFault(name)).toMatch(/\.$/),
+	it.each(['', 'a b', 'ä', 'a:b', 'x'.repeat(513)])('the name %j is refused in AWS', (name) =>
+		expect(secretNameFault(name)).toMatch(/\.$/),
 	);
 
 	it('others are fine', () => {
