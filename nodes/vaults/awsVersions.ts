@@ -13,8 +13,8 @@ export interface Before extends Labels {
 	exists: boolean;
 }
 
-export function revisionOf(before: Before): Revision {
-	return JSON.stringify(before) as Revision;
+export function revisionOf({ exists, current, pending }: Before): Revision {
+	return JSON.stringify({ exists, current, pending }) as Revision;
 }
 
 export function stateOf(revision: Revision): Before {

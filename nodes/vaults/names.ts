@@ -66,9 +66,6 @@ export function secretNameFault(name: string): string | undefined {
 	if (!/^[A-Za-z0-9/_+=.@-]+$/.test(name)) {
 		return 'AWS takes only letters without accents, digits and /_+=.@- in it.';
 	}
-	if (/-[A-Za-z0-9]{6}$/.test(name)) {
-		return 'It ends in a hyphen and six characters, which AWS takes for a part of its own identifier.';
-	}
 	return name.length > 512 ? 'It is longer than 512 characters.' : undefined;
 }
 
