@@ -46,12 +46,17 @@ async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]
 		const { places } = found;
 		const read = await readSites(context, vaults, places, settings.concurrency, 'look');
 		vaults.warnings.push(...read.sites.flatMap(({ snapshot }) => snapshot.warnings));
+		const order = new Map(places.map(({ tunnel }, index) => [tunnel.id, index]));
 		const items = [
-			...read.sites.map(statusItem),
-			...[...found.faults, ...read.faults].map(unreadableItem),
+			...read.sites.map((site) => ({ rank: order.get(site.tunnel.id)!, item: statusItem(site) })),
+			...[...found.faults, ...read.faults].map((fault) => ({
+				rank: order.get(fault.subject.tunnelId ?? '') ?? -1,
+				item: unreadableItem(fault),
+			})),
 		];
 		const gone = settings.scope === 'all' ? await goneItems(vaults, found) : [];
-		return [[...items.sort(byItem), ...gone]];
+		const sorted = items.sort((a, b) => byItem(a.item, b.item) || a.rank - b.rank);
+		return [[...sorted.map(({ item }) => item), ...gone]];
 	} finally {
 		await vaults.close();
 		hint(context, vaults.warnings);

@@ -41,7 +41,8 @@ export async function runRotation(
 		const { outcomes, faults: found = [] } = await work(read.sites, settings, isStopped);
 		stopFor(context, found);
 		const refused = [...faults, ...read.faults, ...found].map(refusal);
-		return [inOrder([...refused, ...outcomes]).map(itemOf)];
+		const order = new Map(places.map(({ tunnel }, index) => [tunnel.id, index]));
+		return [inOrder([...refused, ...outcomes], order).map(itemOf)];
 	} finally {
 		await vaults.close();
 		hint(context, vaults.warnings);
@@ -75,8 +76,13 @@ function refusal({ subject, error }: SiteFault): RotationOutcome {
 	return { ...subject, status: 'unapplied', reason: errorText(error) };
 }
 
-function inOrder(outcomes: readonly RotationOutcome[]): RotationOutcome[] {
-	return [...outcomes].sort((a, b) => a.itemIndex - b.itemIndex);
+/** By item, and within one item as the account lists its tunnels. */
+function inOrder(
+	outcomes: readonly RotationOutcome[],
+	order: ReadonlyMap<string, number>,
+): RotationOutcome[] {
+	const rank = ({ tunnelId = '' }: RotationOutcome) => order.get(tunnelId) ?? -1;
+	return [...outcomes].sort((a, b) => a.itemIndex - b.itemIndex || rank(a) - rank(b));
 }
 
 export function hint(context: IExecuteFunctions, warnings: readonly string[]): void {
