@@ -73,15 +73,25 @@ function resultOf(action: AwsAction, { reply, verdict, doubtful }: Exchanged): A
 	if (verdict === 'unclear') return { kind: 'unclear', failure: awsFailure(action, reply, true) };
 	const failure = awsFailure(action, reply, doubtful);
 	if (reply.kind === 'none') return { kind: 'error', type: '', failure };
-	const body = record(reply.body);
-	if (reply.status === 200) {
-		const isAnswer = body !== undefined && type === undefined;
-		return isAnswer
-			? { kind: 'ok', body }
-			: { kind: 'unclear', failure: { ...failure, mayHaveHappened: true } };
+	if (reply.status < 200 || reply.status >= 300) {
+		return { kind: 'error', type: type ?? '', failure };
 	}
-	return { kind: 'error', type: type ?? '', failure };
+	const body = record(reply.body);
+	const isAnswer = body !== undefined && body[ALWAYS_THERE[action]] !== undefined;
+	return isAnswer
+		? { kind: 'ok', body }
+		: { kind: 'unclear', failure: { ...failure, mayHaveHappened: true } };
 }
+
+/** A field that a good answer always has: something else than AWS may say 200, too. */
+const ALWAYS_THERE: Readonly<Record<AwsAction, string>> = {
+	CreateSecret: 'VersionId',
+	DescribeSecret: 'ARN',
+	GetSecretValue: 'VersionId',
+	ListSecrets: 'SecretList',
+	PutSecretValue: 'VersionId',
+	UpdateSecretVersionStage: 'ARN',
+};
 
 /** The type of an error, which may come with a name space before it. */
 function typeOf(answer: HttpAnswer): string | undefined {

@@ -46,7 +46,6 @@ export async function putVersion(
 			remedy: 'Keep other fields in another secret: AWS takes 65,536 bytes.',
 		});
 	}
-	const isFirst = before.current === undefined && before.pending === undefined;
 	const content = { ClientRequestToken: id, SecretString: value };
 	const put = before.exists
 		? await calls.send(
@@ -56,15 +55,19 @@ export async function putVersion(
 			)
 		: await calls.send('CreateSecret', { Name: name, ...content }, { repeating: 'repeatable' });
 	if (put.kind === 'ok') return undefined;
-	const exists = put.kind === 'error' && put.type === 'ResourceExistsException';
-	if (put.kind === 'unclear' || put.failure.mayHaveHappened || exists) {
+	const type = put.kind === 'error' ? put.type : '';
+	const exists = type === 'ResourceExistsException';
+	// Gone since it was read.
+	if (before.exists && type === 'ResourceNotFoundException') return CONFLICT;
+	let doubtful = put.failure.mayHaveHappened || exists;
+	if (doubtful) {
 		const described = await describe(calls, name);
 		if (described.kind === 'ok' && hasVersion(described.body, id)) return undefined;
 		if (described.kind === 'ok' && exists) return CONFLICT;
 	}
-	if (put.kind === 'error' && put.type === 'ResourceNotFoundException') return CONFLICT;
 	// A version that is not the first is no one's until AWSPENDING is on it.
-	return { ...put.failure, mayHaveHappened: isFirst && put.failure.mayHaveHappened };
+	doubtful &&= before.current === undefined && before.pending === undefined;
+	return { ...put.failure, mayHaveHappened: doubtful };
 }
 
 /**
@@ -96,7 +99,8 @@ export async function moveLabel(
 		const failure = { ...moved.failure, mayHaveHappened: doubtful };
 		if (!doubtful && !mayBeElsewhere(moved)) return failure;
 		const described = await describe(calls, name);
-		if (described.kind !== 'ok') return { ...described.failure, mayHaveHappened: doubtful };
+		// Even a refusal may be the answer to a repetition that a proxy made.
+		if (described.kind !== 'ok') return { ...described.failure, mayHaveHappened: true };
 		const labels = labelsOf(described.body);
 		const holder = label === CURRENT ? labels.current : labels.pending;
 		if (holder === to) return undefined;

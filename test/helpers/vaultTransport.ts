@@ -65,8 +65,7 @@ export function directTransport(
 	};
 }
 
-/** One connection a request, as n8n's own helper makes them. */
-const AGENT = new Agent({ pipelining: 0 });
+const AGENT = new Agent({ keepAliveTimeout: 1_000 });
 
 function parsed(text: string): unknown {
 	try {

@@ -54,7 +54,7 @@ export function awsCredential(
 	manager: SecretsManager,
 	changes: ICredentialDataDecryptedObject = {},
 ): ICredentialDataDecryptedObject {
-	return { ...manager.keys, sessionToken: '', endpoint: manager.url, ...changes };
+	return { sessionToken: '', ...manager.keys, endpoint: manager.url, ...changes };
 }
 
 export function awsDriver(
