@@ -1,4 +1,9 @@
-import type { IDataObject, INode, INodeParameters } from 'n8n-workflow';
+import type {
+	ICredentialDataDecryptedObject,
+	IDataObject,
+	INode,
+	INodeParameters,
+} from 'n8n-workflow';
 import type { Simulator, SimulatorOptions } from '../simulator';
 import { startSimulator } from '../simulator';
 import type { Vault } from '../stubs/vault/kv2';
@@ -9,6 +14,11 @@ import { runNode } from './node';
 
 /** What the vault holds for a tunnel, by the names of its record. */
 export type StoredRecord = Record<string, string | undefined>;
+
+/** The credential of a vault, by its root token. */
+export function vaultCredential({ origin, token }: Vault): ICredentialDataDecryptedObject {
+	return { address: origin, namespace: '', method: 'token', token };
+}
 
 /** An account and a vault, and the operations of Key Rotation on n8n's engine between them. */
 export class RotationWorld {
@@ -30,18 +40,12 @@ export class RotationWorld {
 	async run(
 		operation: string,
 		parameters: INodeParameters = {},
-		more: { items?: IDataObject[]; node?: Partial<INode>; vault?: IDataObject } = {},
+		more: { items?: IDataObject[]; node?: Partial<INode> } = {},
 	): Promise<NodeResult> {
 		return await runNode({
 			credentials: {
 				...credentialsOf(this.simulator),
-				cloudflareMagicVaultApi: {
-					address: this.vault.origin,
-					namespace: '',
-					method: 'token',
-					token: this.vault.token,
-					...more.vault,
-				} as never,
+				cloudflareMagicVaultApi: vaultCredential(this.vault),
 			},
 			mode: 'trigger',
 			items: more.items ?? [{}],
