@@ -560,6 +560,20 @@ describe('what is kept and shown', () => {
 		expect(JSON.stringify(stored).length / 100).toBeLessThanOrEqual(300);
 	});
 
+	it('may be a name with half a character in it', async () => {
+		const [first] = account().tunnels();
+		const body = JSON.stringify({
+			success: true,
+			result: { ipsec_tunnels: [{ ...first, name: 'half \ud83d', description: '\ude00' }] },
+		});
+		account().faults.add({ operation: 'list', times: Infinity, kind: 'body', body });
+		const poller = pollerOf(account(), { events: ALL });
+		expect(await poller.activate()).toEqual([]);
+		expect(await poller.poll()).toEqual([]);
+		account().faults.clear();
+		expect(kinds(await poller.poll())).toContainEqual(['tunnelUpdated', first!.name]);
+	});
+
 	it('holds no secret, with either credential', async () => {
 		const simulator = account();
 		const md5 = 'bgp-md5-secret-value';
