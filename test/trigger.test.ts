@@ -1,4 +1,5 @@
 import { printed } from './helpers/printed';
+import { omit } from 'lodash';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { wholeFingerprint } from '../nodes/CloudflareMagicIpsec/trigger/configuration';
 import { Remembered, snapshotOf } from '../nodes/CloudflareMagicIpsec/trigger/snapshot';
@@ -451,7 +452,7 @@ describe('a test run in the editor', () => {
 		const simulator = account();
 		const ipsec_tunnels = simulator
 			.tunnels()
-			.map(({ created_on: _, modified_on: __, ...tunnel }) => tunnel);
+			.map((tunnel) => omit(tunnel, 'created_on', 'modified_on'));
 		const body = JSON.stringify({ success: true, result: { ipsec_tunnels } });
 		simulator.faults.add({ operation: 'list', kind: 'body', body });
 		const poller = pollerOf(simulator, { events: ['tunnelCreated', 'tunnelUpdated'] });
