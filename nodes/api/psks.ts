@@ -39,8 +39,8 @@ export async function generatePsk(
 		path: `${tunnelPath(id.toLowerCase())}/psk_generate`,
 		...validateOnlyQuery(options),
 		repeat: 'once',
+		answersSecret: true,
 		action: `generate a PSK for the tunnel ${id}`,
-		makesSecret: true,
 	};
 	const { result, body } = await client.send(call);
 	const psk = text(field(result, 'psk'));

@@ -73,7 +73,8 @@ export class SecretFinder {
 }
 
 /** A word of a sentence, with the marks around it; or a number that is too short to be a part of a key. */
-const WORD = /^["'(]*(?:\p{Lu}?\p{Ll}+|\p{Lu}{1,4}|\d{1,4}|IPsec|psk_generate)["')]*[.,:;!?]*$/u;
+const WORD =
+	/^["'(]*(?:\p{Lu}?\p{Ll}{1,19}(?:'s)?|A|I|\p{Lu}{1,4}|\d{1,4}|IPsec|psk_generate)["')]*[.,:;!?]*$/u;
 
 /**
  * True for a text that is nothing but words, so that it holds no part of a key, not even of one that
@@ -81,7 +82,7 @@ const WORD = /^["'(]*(?:\p{Lu}?\p{Ll}+|\p{Lu}{1,4}|\d{1,4}|IPsec|psk_generate)["
  *
  * @param own texts that are no secret whatever they look like, such as ids of the request
  */
-export function isProse(value: string, own: readonly string[]): boolean {
+export function isPlainWords(value: string, own: readonly string[]): boolean {
 	const words = own.reduce((text, one) => text.replaceAll(one, 'own'), value).split(/\s+/);
 	const short = words.filter((word) => /^\W*(?:\w|\d+)\W*$/.test(word));
 	return (
