@@ -1,7 +1,7 @@
 import { clock } from '../http/clock';
 import type { Fault } from '../http/retry';
 import { delayBefore, faultOf, MAX_REPEATS, mayRepeat, retryAfterMs } from '../http/retry';
-import { isProse, SecretFinder } from '../http/secrets';
+import { isPlainWords, SecretFinder } from '../http/secrets';
 import type { Transport } from '../http/transport';
 import { idsIn, trimBaseUrl } from './account';
 import type { Call } from './call';
@@ -133,7 +133,7 @@ export class CloudflareClient {
 
 	/** True for a text of Cloudflare's that may repeat a secret of a call or of the credential. */
 	mayRepeatSecret(call: Call, text: string): boolean {
-		if (call.makesSecret === true && !isProse(text, idsIn(call.path))) return true;
+		if (call.answersSecret === true && !isPlainWords(text, idsIn(call.path))) return true;
 		const { secrets = [] } = call;
 		const others = secrets instanceof SecretFinder ? secrets : new SecretFinder(secrets);
 		return this.ownSecrets.isIn(text) || others.isIn(text);

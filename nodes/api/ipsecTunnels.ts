@@ -81,9 +81,17 @@ function flag(value: unknown): boolean | undefined {
 	return typeof value === 'boolean' ? value : undefined;
 }
 
-/** When the PSK of a tunnel, or of an answer about one, was made; undefined for anything that is no text. */
+const DATE = /^\d{4}-\d\d-\d\dT[\d:.]{5,20}(?:Z|[+-]\d\d:?\d\d)$/;
+
+/** When the PSK of a tunnel, or of an answer about one, was made; undefined for anything that is no date. */
 export function lastGeneratedOn(value: unknown): string | undefined {
-	return text(field(field(value, 'psk_metadata'), 'last_generated_on'));
+	const date = text(field(field(value, 'psk_metadata'), 'last_generated_on'));
+	return date !== undefined && DATE.test(date) ? date : undefined;
+}
+
+/** True if Cloudflare says of a tunnel that no PSK was ever made for it. */
+export function neverHadPsk({ psk_metadata: metadata }: IpsecTunnel): boolean {
+	return record(metadata) !== undefined && (metadata?.last_generated_on ?? undefined) === undefined;
 }
 
 /**

@@ -40,7 +40,6 @@ export async function generatePsk(
 		...validateOnlyQuery(options),
 		repeat: 'once',
 		action: `generate a PSK for the tunnel ${id}`,
-		makesSecret: true,
 	};
 	const { result, body } = await client.send(call);
 	const psk = text(field(result, 'psk'));

@@ -57,25 +57,31 @@ function undone(value: string): string {
 	return withoutEntities(withoutPercents(withoutEscapes(value)));
 }
 
-/** Bytes as UTF-8, or as UTF-16 of either order. */
+/** Bytes as UTF-8, and as UTF-16 of either order where they may be that. */
 function meanings(bytes: Buffer): string[] {
-	return [bytes.toString('utf8'), bytes.toString('latin1').replaceAll('\0', '')];
+	const text = bytes.toString('utf8');
+	return bytes.includes(0) ? [text, bytes.toString('latin1').replaceAll('\0', '')] : [text];
 }
 
-/** Runs of hex digits, with or without marks between the bytes, read from their first and second digit. */
+/** What runs of characters mean in an encoding, read from each of the first few characters. */
+function decoded(runs: readonly string[], encoding: BufferEncoding, starts: number[]): string[] {
+	if (runs.length === 0) return [];
+	return starts.flatMap((start) => {
+		const parts = runs.map((run) => meanings(Buffer.from(run.slice(start), encoding)));
+		return [0, 1].map((meaning) => parts.map((part) => part[meaning] ?? '').join('\n'));
+	});
+}
+
+/** Hex digits, with or without marks between the bytes. */
 function fromHex(value: string): string[] {
 	const runs = value.replace(/0x|[^0-9a-z]/gi, '').match(/[0-9a-f]{8,}/gi) ?? [];
-	return runs.flatMap((run) =>
-		[0, 1].flatMap((start) => meanings(Buffer.from(run.slice(start), 'hex'))),
-	);
+	return decoded(runs, 'hex', [0, 1]);
 }
 
-/** Runs of base64, whole or broken into lines, read from each place where a group of four may begin. */
+/** Base64 of either alphabet, whole or broken into lines. */
 function fromBase64(value: string): string[] {
 	const runs = value.replace(/\s/g, '').match(/[A-Za-z0-9+/_-]{6,}/g) ?? [];
-	return runs.flatMap((run) =>
-		[0, 1, 2, 3].flatMap((start) => meanings(Buffer.from(run.slice(start), 'base64'))),
-	);
+	return decoded(runs, 'base64', [0, 1, 2, 3]);
 }
 
 /** Lists of bytes as numbers: `[90 107 57]`. */
@@ -84,15 +90,20 @@ function fromDecimals(value: string): string[] {
 	return runs.flatMap((run) => meanings(Buffer.from((run.match(/\d+/g) ?? []).map(Number))));
 }
 
-/** All that a text may say, itself first. */
-export function readingsOf(value: string): string[] {
+/** What a text may say: itself and with its escapes undone, and what the bytes in it say. */
+export interface Readings {
+	texts: string[];
+	bytes: string[];
+}
+
+export function readingsOf(value: string): Readings {
 	const once = undone(value);
 	const ofForm = undone(value.replaceAll('+', ' '));
-	const plain = [...new Set([value, once, undone(once), ofForm, ofMail(value)])];
-	return plain.flatMap((text) => [
-		text,
+	const texts = [...new Set([value, once, undone(once), ofForm, ofMail(value)])];
+	const bytes = texts.flatMap((text) => [
 		...fromHex(text),
 		...fromBase64(text),
 		...fromDecimals(text),
 	]);
+	return { texts, bytes: [...new Set([...bytes, ...bytes.map(undone)])] };
 }

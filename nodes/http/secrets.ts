@@ -11,10 +11,6 @@ const PART = 5;
 /** A text is looked at, and shown, up to this length; no server has more to say. */
 const LONGEST_TEXT = 2_000;
 
-function lowered(value: string): string {
-	return value.normalize('NFKC').toLowerCase();
-}
-
 function withoutSpaces(value: string): string {
 	return value.replace(/\s/g, '');
 }
@@ -31,49 +27,73 @@ function reversed(value: string): string {
 	return [...value].reverse().join('');
 }
 
-function parts(value: string, length: number): string[] {
-	return Array.from({ length: Math.max(0, value.length - length + 1) }, (_, start) =>
-		value.slice(start, start + length),
-	);
+/** What is the same in all writings of a text. */
+function writingsOf(value: string): string[] {
+	const text = value.normalize('NFKC').toLowerCase();
+	return [...new Set([text, withoutSpaces(text), folded(value)])];
+}
+
+function* parts(value: string, length: number): Generator<string> {
+	for (let start = 0; start + length <= value.length; start++) {
+		yield value.slice(start, start + length);
+	}
+}
+
+/** The parts of texts that count as one of them. */
+class Parts {
+	private readonly byLength = new Map<number, Set<string>>();
+
+	add(text: string): void {
+		if (text === '') return;
+		const length = Math.min(PART, text.length);
+		const known = this.byLength.get(length) ?? new Set();
+		for (const part of parts(text, length)) known.add(part);
+		this.byLength.set(length, known);
+	}
+
+	isIn(text: string): boolean {
+		for (const [length, known] of this.byLength) {
+			for (const part of parts(text, length)) if (known.has(part)) return true;
+		}
+		return false;
+	}
 }
 
 /** Tells which texts may hold a part of one of the secrets. */
 export class SecretFinder {
-	/** By their length: the parts to look for; undefined until a text is looked at. */
-	private known: Map<number, Set<string>> | undefined;
+	/** Undefined until a text is looked at. */
+	private known: { exact: Parts; written: Parts } | undefined;
 
 	constructor(private readonly secrets: readonly string[]) {}
 
 	/** True if a text may hold a part of a secret, in any form, or is too long to tell. */
 	isIn(value: string): boolean {
 		if (value.length > LONGEST_TEXT) return true;
-		const known = (this.known ??= this.learnt());
-		return readingsOf(value).some((reading) => {
-			const [text, fold] = [lowered(reading), folded(reading)];
-			return [text, withoutSpaces(text), fold, reversed(fold)].some((form) =>
-				[...known].some(([length, wanted]) => parts(form, length).some((part) => wanted.has(part))),
-			);
-		});
+		const { exact, written } = (this.known ??= this.learnt());
+		const { texts, bytes } = readingsOf(value);
+		return (
+			texts
+				.flatMap((text) => [...writingsOf(text), reversed(folded(text))])
+				.some((text) => written.isIn(text)) ||
+			// Bytes that mean something else look like anything, so that they must match exactly.
+			bytes.some((text) => exact.isIn(text))
+		);
 	}
 
-	private learnt(): Map<number, Set<string>> {
-		const known = new Map<number, Set<string>>();
+	private learnt() {
+		const exact = new Parts();
+		const written = new Parts();
 		for (const secret of this.secrets) {
-			const text = lowered(secret);
-			for (const form of new Set([text, withoutSpaces(text), folded(secret)])) {
-				if (form === '') continue;
-				const length = Math.min(PART, form.length);
-				const wanted = known.get(length) ?? new Set();
-				for (const part of parts(form, length)) wanted.add(part);
-				known.set(length, wanted);
-			}
+			exact.add(secret);
+			for (const writing of writingsOf(secret)) written.add(writing);
 		}
-		return known;
+		return { exact, written };
 	}
 }
 
 /** A word of a sentence, with the marks around it; or a number that is too short to be a part of a key. */
-const WORD = /^["'(]*(?:\p{Lu}?\p{Ll}+|\p{Lu}{1,4}|\d{1,4}|IPsec|psk_generate)["')]*[.,:;!?]*$/u;
+const WORD =
+	/^["'(]*(?:\p{Lu}?\p{Ll}{1,19}(?:'s)?|A|I|\p{Lu}{1,4}|\d{1,4}|IPsec|psk_generate)["')]*[.,:;!?]*$/u;
 
 /**
  * True for a text that is nothing but words, so that it holds no part of a key, not even of one that
@@ -81,7 +101,7 @@ const WORD = /^["'(]*(?:\p{Lu}?\p{Ll}+|\p{Lu}{1,4}|\d{1,4}|IPsec|psk_generate)["
  *
  * @param own texts that are no secret whatever they look like, such as ids of the request
  */
-export function isProse(value: string, own: readonly string[]): boolean {
+export function isPlainWords(value: string, own: readonly string[]): boolean {
 	const words = own.reduce((text, one) => text.replaceAll(one, 'own'), value).split(/\s+/);
 	const short = words.filter((word) => /^\W*(?:\w|\d+)\W*$/.test(word));
 	return (

@@ -272,7 +272,7 @@ describe('an odd entry of the list', () => {
 		const before = liveKeys(simulator);
 		add({ kind: 'unlist', count: 1, operation: 'list' });
 		const { error } = await runPsk(simulator, 'set');
-		expect(error?.description).toContain('no tunnel with the ID');
+		expect(error?.message).toContain('names no single tunnel');
 		expect(liveKeys(simulator)).toEqual(before);
 	});
 });

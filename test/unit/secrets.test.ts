@@ -1,4 +1,4 @@
-import { isProse, SecretFinder } from '../../nodes/http/secrets';
+import { isPlainWords, SecretFinder } from '../../nodes/http/secrets';
 import { ECHO_FORMS } from '../simulator/echoes';
 
 /** Which texts of others may repeat a secret. */
@@ -103,16 +103,16 @@ describe('plain words', () => {
 		'Invalid Request: the PSK of the tunnel was not accepted (code 1022).',
 		`Could not find IPsec tunnel '${'7f'.repeat(16)}'`,
 	])('are shown: %s', (text) => {
-		expect(isProse(text, ['7f'.repeat(16)])).toBe(true);
+		expect(isPlainWords(text, ['7f'.repeat(16)])).toBe(true);
 	});
 
 	it.each(FORMS)('are no key, as %s', (_, form) => {
 		for (const key of [ODD, MADE, '_2MswzSEWcu0nPIM2ZRoNT2JuKEJul2lW1aoBwsIh1M']) {
-			expect([key, isProse(`the key ${form(key)} is not allowed`, [])]).toEqual([key, false]);
+			expect([key, isPlainWords(`the key ${form(key)} is not allowed`, [])]).toEqual([key, false]);
 		}
 	});
 
 	it('are no book', () => {
-		expect(isProse('word '.repeat(1_000), [])).toBe(false);
+		expect(isPlainWords('word '.repeat(1_000), [])).toBe(false);
 	});
 });

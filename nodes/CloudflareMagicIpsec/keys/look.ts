@@ -1,7 +1,6 @@
 import type { CloudflareClient } from '../../api/client';
-import { lastGeneratedOn, listIpsecTunnels } from '../../api/ipsecTunnels';
+import { lastGeneratedOn, listIpsecTunnels, neverHadPsk } from '../../api/ipsecTunnels';
 import type { IpsecTunnel } from '../../api/types';
-import { record } from '../../http/json';
 import { mapLimit } from '../../http/pool';
 import type { Attempt } from './attempt';
 import { sameInstant } from './dates';
@@ -12,8 +11,8 @@ const LISTS_AT_A_TIME = 5;
 
 /** What Cloudflare shows of a tunnel's key after an attempt, against what it showed before. */
 export type Sight =
-	/** The list can't be read, or no longer tells the date. */
-	| { kind: 'unreadable' }
+	/** The list can't be read, or one of the two does not tell the date. */
+	| { kind: 'unreadable'; date?: string }
 	/** It told no date before either, of no tunnel: no key was ever made, or something takes the dates away. */
 	| { kind: 'undated' }
 	/** The account no longer lists the tunnel. */
@@ -45,21 +44,20 @@ async function datesNow(client: CloudflareClient): Promise<Dates> {
 function keyDateOf(tunnel: IpsecTunnel): KeyDate {
 	const date = lastGeneratedOn(tunnel);
 	if (date !== undefined) return { date };
-	return record(tunnel.psk_metadata) === undefined ? 'untold' : 'none';
+	return neverHadPsk(tunnel) ? 'none' : 'untold';
 }
 
 function sightOf({ tunnel }: Target, dates: Dates): Sight {
 	if (dates === undefined) return { kind: 'unreadable' };
-	const now = dates.get(tunnel.id.toLowerCase());
+	const [before, now] = [keyDateOf(tunnel), dates.get(tunnel.id.toLowerCase())];
 	if (now === undefined) return { kind: 'gone' };
-	const before = lastGeneratedOn(tunnel);
 	if (typeof now !== 'string') {
 		const { date } = now;
-		return date === before || sameInstant(date, before)
-			? { kind: 'same', date }
-			: { kind: 'moved', date };
+		if (before === 'untold') return { kind: 'unreadable', date };
+		const isSame = before !== 'none' && (date === before.date || sameInstant(date, before.date));
+		return { kind: isSame ? 'same' : 'moved', date };
 	}
-	if (now === 'untold' || before !== undefined) return { kind: 'unreadable' };
+	if (now === 'untold' || before !== 'none') return { kind: 'unreadable' };
 	const tellsDates = [...dates.values()].some((other) => typeof other !== 'string');
 	return { kind: tellsDates ? 'same' : 'undated' };
 }

@@ -52,8 +52,10 @@ async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]
 		() => ({ batchSize: readCount(context, batchSizeOption) }),
 	);
 	if (!started.ok) return started.outputs;
-	const { targets, refused } = await resolveTargets(context, (itemIndex) =>
-		givenKey(context, 'psk', itemIndex),
+	const { targets, refused } = await resolveTargets(
+		context,
+		(itemIndex) => givenKey(context, 'psk', itemIndex),
+		(key) => key,
 	);
 	if (targets.length > 0) hintAtStorage(context);
 	const keyed = targets.map(({ input: psk, ...target }) => ({ ...target, psk }));

@@ -124,7 +124,7 @@ function seen(sight: Sight): string[] {
 	switch (sight.kind) {
 		case 'unreadable':
 		case 'undated':
-			return ["Cloudflare's date of the key could not be read afterwards."];
+			return ["Cloudflare's dates of the key, before and afterwards, could not be compared."];
 		case 'gone':
 			return ['The account no longer lists the tunnel.'];
 		case 'same':
