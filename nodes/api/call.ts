@@ -23,6 +23,10 @@ export interface Call {
 	remedies?: Readonly<Record<number, string>>;
 	/** What to do about statuses that come without a known code. */
 	statusRemedies?: Readonly<Record<number, string>>;
+	/**
+	 * The answer holds a secret that nobody here knows: of Cloudflare's texts only plain words are shown.
+	 */
+	answersSecret?: boolean;
 	/** Texts of this request that Cloudflare's answer might echo and nobody may see. */
 	secrets?: readonly string[];
 }

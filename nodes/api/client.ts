@@ -1,7 +1,7 @@
 import { clock } from '../http/clock';
 import type { Fault } from '../http/retry';
 import { delayBefore, faultOf, MAX_REPEATS, mayRepeat, retryAfterMs } from '../http/retry';
-import { SecretFinder } from '../http/secrets';
+import { isPlainWords, SecretFinder } from '../http/secrets';
 import type { Transport } from '../http/transport';
 import { trimBaseUrl } from './account';
 import type { Call } from './call';
@@ -180,7 +180,9 @@ export class CloudflareClient {
 			rateLimit = answer.headers.ratelimit;
 			const result = resultOf(answer);
 			if (result !== undefined) return { ok: true, result: result.value };
-			const refusal = refusalIn(answer, call, (text) => this.secretsOf(call).isIn(text));
+			const isSecret = (text: string) =>
+				(call.answersSecret === true && !isPlainWords(text)) || this.secretsOf(call).isIn(text);
+			const refusal = refusalIn(answer, call, isSecret);
 			return {
 				ok: false,
 				fault: faultOf(answer.status, refusal.said),

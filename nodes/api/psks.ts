@@ -35,6 +35,7 @@ export async function generatePsk(
 		path: `${tunnelPath(id)}/psk_generate`,
 		...validateOnlyQuery(options),
 		repeat: 'once',
+		answersSecret: true,
 		action: `generate a PSK for the tunnel ${id}`,
 	};
 	const { result } = await client.send(call);

@@ -108,3 +108,11 @@ export class SecretFinder {
 		this.known.set(length, wanted);
 	}
 }
+
+/** Words of a sentence: no digit, no capital inside, none as long as a key. */
+const PLAIN_WORDS = /^(?:[A-Z]?[a-z]{0,19}|[A-Z]{1,10})$/;
+
+/** True for a text that can't hold a part of a key that nobody here knows. */
+export function isPlainWords(value: string): boolean {
+	return value.split(/[\s.,:;'"()/-]+/).every((word) => PLAIN_WORDS.test(word));
+}

@@ -1,5 +1,6 @@
 import { printed } from '../helpers/printed';
 import type { IDataObject } from 'n8n-workflow';
+import { tagsOf } from '../../nodes/CloudflareMagicAlert/tags';
 import { clock as time } from '../../nodes/http/clock';
 import { credentialsOf } from '../helpers/node';
 import { useVirtualClock } from '../helpers/virtualClock';

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { IDataObject } from 'n8n-workflow';
+import { bodyOf, forward, handOn } from '../helpers/forward';
 import { credentialsOf } from '../helpers/node';
 import { leaksIn } from '../helpers/scanner';
 import { useVirtualClock } from '../helpers/virtualClock';

@@ -5,7 +5,9 @@ import { useAccount } from '../helpers/account';
 import { answerWith } from '../helpers/answer';
 import type { NodeResult, NodeRun } from '../helpers/node';
 import { byName, liveKeys, runPsk, statuses } from '../helpers/psk';
+import { leaksIn } from '../helpers/scanner';
 import { useVirtualClock } from '../helpers/virtualClock';
+import { ECHO_FORMS, echoOf } from '../simulator/echoes';
 
 type Change = IDataObject & Partial<Omit<NodeRun, 'parameters'>>;
 
@@ -907,5 +909,43 @@ describe('hints about what n8n stores', () => {
 		expect(
 			await hint({ saveManualExecutions: false, saveExecutionProgress: false }, 'manual'),
 		).toBe('[]');
+	});
+});
+
+describe('Generate', () => {
+	const account = useAccount();
+
+	it.each(Object.keys(ECHO_FORMS) as Array<keyof typeof ECHO_FORMS>)(
+		'shows no word of an answer that repeats the new key (%s)',
+		async (form) => {
+			const simulator = account();
+			simulator.faults.add({
+				kind: 'status',
+				operation: 'pskGenerate',
+				when: 'after',
+				status: 400,
+				code: 1022,
+				message: echoOf(ECHO_FORMS[form]),
+				times: 'always',
+			} as never);
+			const node = { onError: 'continueRegularOutput' } as const;
+			const { jsons, run } = await psk(simulator, 'generate', { node });
+			expect(statuses(jsons[1])).toEqual(['unknown', 'unknown', 'unknown']);
+			expect(leaksIn([run], liveKeys(simulator) as string[])).toEqual([]);
+			expect(JSON.stringify(jsons[1])).toContain('left out');
+		},
+	);
+
+	it('shows plain words of a refusal', async () => {
+		account().faults.add({
+			kind: 'status',
+			operation: 'pskGenerate',
+			status: 403,
+			code: 10000,
+			message: 'Authentication error',
+			times: 'always',
+		} as never);
+		const { error } = await psk(account(), 'generate');
+		expect(error?.description).toContain('Authentication error');
 	});
 });

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from '../helpers/ports';
 import { numberToIpv4 } from './addresses';
 import type { AccountSummary } from './accounts';
 import { createAlerts } from './alerting/alerts';
@@ -195,12 +195,8 @@ export const startSimulator = async (
 		exchange(request, response).catch(() => response.destroy());
 	};
 	const server = createServer(serve);
-	await new Promise<void>((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(port, '127.0.0.1', resolve);
-	});
+	const origin = `http://127.0.0.1:${await listen(server, port)}`;
 	const closed = new Promise<void>((resolve) => server.once('close', () => resolve()));
-	const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 	const find = (idOrName: string): StoredTunnel | undefined =>
 		state.find(idOrName) ?? state.findByName(idOrName);

@@ -1,5 +1,7 @@
 import type { CloudflareClient } from '../../api/client';
 import { lastGeneratedOn, listIpsecTunnels } from '../../api/ipsecTunnels';
+import type { IpsecTunnel } from '../../api/types';
+import { record } from '../../http/json';
 import { mapLimit } from '../../http/pool';
 import type { Attempt } from './attempt';
 import { sameInstant } from './dates';
@@ -25,31 +27,40 @@ export function showsNoNewKey({ kind }: Sight): boolean {
 	return kind === 'same' || kind === 'gone';
 }
 
-/** By the tunnel's id in lower case: the date of its key; undefined if the list can't be read. */
-type Dates = Map<string, string | undefined> | undefined;
+/** By the tunnel's id in lower case; undefined if the list can't be read. */
+type Dates = Map<string, KeyDate> | undefined;
+
+/** `none` where Cloudflare says that no key was ever made, `untold` where it says nothing of the key. */
+type KeyDate = { date: string } | 'none' | 'untold';
 
 async function datesNow(client: CloudflareClient): Promise<Dates> {
 	try {
 		const tunnels = await listIpsecTunnels(client, { evenIfStopped: true });
-		return new Map(tunnels.map((tunnel) => [tunnel.id.toLowerCase(), lastGeneratedOn(tunnel)]));
+		return new Map(tunnels.map((tunnel) => [tunnel.id.toLowerCase(), keyDateOf(tunnel)]));
 	} catch {
 		return undefined;
 	}
 }
 
+function keyDateOf(tunnel: IpsecTunnel): KeyDate {
+	const date = lastGeneratedOn(tunnel);
+	if (date !== undefined) return { date };
+	return record(tunnel.psk_metadata) === undefined ? 'untold' : 'none';
+}
+
 function sightOf({ tunnel }: Target, dates: Dates): Sight {
 	if (dates === undefined) return { kind: 'unreadable' };
-	const id = tunnel.id.toLowerCase();
-	if (!dates.has(id)) return { kind: 'gone' };
+	const now = dates.get(tunnel.id.toLowerCase());
+	if (now === undefined) return { kind: 'gone' };
 	const before = lastGeneratedOn(tunnel);
-	const date = dates.get(id);
-	if (date !== undefined) {
+	if (typeof now !== 'string') {
+		const { date } = now;
 		return date === before || sameInstant(date, before)
 			? { kind: 'same', date }
 			: { kind: 'moved', date };
 	}
-	if (before !== undefined) return { kind: 'unreadable' };
-	const tellsDates = [...dates.values()].some((other) => other !== undefined);
+	if (now === 'untold' || before !== undefined) return { kind: 'unreadable' };
+	const tellsDates = [...dates.values()].some((other) => typeof other !== 'string');
 	return { kind: tellsDates ? 'same' : 'undated' };
 }
 
