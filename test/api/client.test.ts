@@ -15,6 +15,7 @@ import {
 	updateIpsecTunnels,
 } from '../../nodes/api/ipsecTunnels';
 import { searchTunnels } from '../../nodes/shared/listSearch';
+import { statusFault } from '../helpers/answer';
 import { useAccount } from '../helpers/account';
 import { contextsOf } from '../helpers/context';
 import { credentialsOf } from '../helpers/node';
@@ -209,7 +210,7 @@ describe('an error', () => {
 		[401, 4242, 'lacks the permission'],
 		[404, 4242, 'that the tunnel still exists'],
 	])('HTTP %d, code %d has a remedy', async (status, code, remedy) => {
-		account().faults.add({ kind: 'status', operation: 'get', status, code, message: 'x' });
+		account().faults.add(statusFault('get', status, code, { message: 'x' }));
 		const error = await failing(getIpsecTunnel(clientOf(account()), ID));
 		expect(error.description).toContain(remedy);
 		expect(error.description).toContain(`code ${code}`);
@@ -233,7 +234,7 @@ describe('an error', () => {
 		const simulator = account();
 		const echo = `cannot accept "${SECRET}" with ${simulator.apiToken}`;
 		for (const operation of ['create', 'pskSet'] as const) {
-			simulator.faults.add({ kind: 'status', operation, status: 400, code: 1022, message: echo });
+			simulator.faults.add(statusFault(operation, 400, 1022, { message: echo }));
 		}
 		const client = clientOf(simulator);
 		const errors = [
@@ -344,15 +345,13 @@ describe('repetition', () => {
 	});
 
 	it('gives up when Retry-After asks for more than five and a half minutes', async () => {
-		account().faults.add({
-			kind: 'status',
-			operation: 'list',
-			status: 429,
-			code: 971,
-			message: 'wait',
-			headers: { 'retry-after': '3600' },
-			times: Infinity,
-		});
+		account().faults.add(
+			statusFault('list', 429, 971, {
+				message: 'wait',
+				headers: { 'retry-after': '3600' },
+				times: Infinity,
+			}),
+		);
 		const error = await failing(listIpsecTunnels(client()));
 		expect(virtual.slept()).toBe(0);
 		expect(error.description).toContain('1,200 requests');
@@ -360,29 +359,20 @@ describe('repetition', () => {
 	});
 
 	it('the total wait is bounded', async () => {
-		account().faults.add({
-			kind: 'status',
-			operation: 'list',
-			status: 429,
-			code: 971,
-			message: 'wait',
-			headers: { 'retry-after': '200' },
-			times: Infinity,
-		});
+		account().faults.add(
+			statusFault('list', 429, 971, {
+				message: 'wait',
+				headers: { 'retry-after': '200' },
+				times: Infinity,
+			}),
+		);
 		await failing(listIpsecTunnels(client()));
 		expect(virtual.slept()).toBe(200_000);
 	});
 
 	it('stops waiting when the execution is stopped', async () => {
 		const stop = new AbortController();
-		account().faults.add({
-			kind: 'status',
-			operation: 'list',
-			status: 500,
-			code: 1000,
-			message: 'oops',
-			times: Infinity,
-		});
+		account().faults.add(statusFault('list', 500, 1000, { message: 'oops', times: Infinity }));
 		virtual.whileSleeping(() => stop.abort());
 		const error = await failing(listIpsecTunnels(clientOf(account(), {}, stop.signal)));
 		expect(error.message).toMatch(/no answer came in time|refused the request/);
@@ -391,13 +381,7 @@ describe('repetition', () => {
 
 	it('sends nothing when the execution was stopped before', async () => {
 		const stopped = clientOf(account(), {}, AbortSignal.abort());
-		account().faults.add({
-			kind: 'status',
-			operation: 'list',
-			status: 500,
-			code: 1000,
-			message: 'oops',
-		});
+		account().faults.add(statusFault('list', 500, 1000, { message: 'oops' }));
 		expect((await failing(generatePsk(stopped, ID))).effect).toBeDefined();
 	});
 
@@ -504,13 +488,7 @@ describe('the searched list of tunnels', () => {
 	});
 
 	it('shows an error in place of an empty list', async () => {
-		account().faults.add({
-			kind: 'status',
-			operation: 'list',
-			status: 403,
-			code: 10000,
-			message: 'Authentication error',
-		});
+		account().faults.add(statusFault('list', 403, 10000, { message: 'Authentication error' }));
 		await expect(searchTunnels.call(contextOf(account()).loadOptions)).rejects.toThrow(
 			'Could not list the tunnels',
 		);

@@ -1,6 +1,7 @@
 import type Cloudflare from 'cloudflare';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { useAccount } from '../helpers/account';
+import { byId } from '../helpers/locators';
 import { credentialsOf, runNode } from '../helpers/node';
 import { essenceOf, sdkOf } from '../helpers/sdk';
 import type { Simulator } from '../simulator';
@@ -19,7 +20,6 @@ import type { Simulator } from '../simulator';
 
 const account = useAccount({ tunnels: 3, seed: 4 });
 
-const byId = (value: string) => ({ __rl: true, mode: 'id', value });
 const NEW_TARGET = { headers: { 'x-magic-new-hc-target': 'true' } };
 
 function essence(simulator: Simulator, operation: string) {

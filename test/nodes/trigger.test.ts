@@ -1,3 +1,4 @@
+import { statusFault } from '../helpers/answer';
 import { printed } from '../helpers/printed';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { wholeFingerprint } from '../../nodes/CloudflareMagicIpsec/trigger/configuration';
@@ -492,13 +493,11 @@ describe('what is kept and shown', () => {
 			simulator.setKey(second!.id, `a new key for ${authentication}`);
 			simulator.updateTunnel(first!.id, { description: authentication });
 			items.push(...(await poller.poll()), ...(await poller.manual()));
-			simulator.faults.add({
-				operation: 'list',
-				kind: 'status',
-				status: 403,
-				code: 10000,
-				message: `not with ${authentication === 'apiToken' ? simulator.apiToken : simulator.apiKey}`,
-			});
+			simulator.faults.add(
+				statusFault('list', 403, 10000, {
+					message: `not with ${authentication === 'apiToken' ? simulator.apiToken : simulator.apiKey}`,
+				}),
+			);
 			await poller.activate().catch((error: Error) => items.push({ error }));
 			expect(items.length).toBeGreaterThan(6);
 			expect(printed.length).toBeGreaterThan(0);
