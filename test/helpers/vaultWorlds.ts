@@ -1,3 +1,4 @@
+import { omit } from 'lodash';
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 import type { RunLimits, Vault as Driver } from '../../nodes/vaults/vault';
 import type { FaultyServer } from '../stubs/faultyServer';
@@ -65,8 +66,7 @@ async function awsWorld(): Promise<VaultWorld> {
 		truth(name) {
 			const fields = labelled(name, 'AWSPENDING') ?? labelled(name, 'AWSCURRENT');
 			if (fields === undefined) return undefined;
-			const { magic_ipsec_version: _mark, ...stored } = fields;
-			return stored;
+			return omit(fields, 'magic_ipsec_version');
 		},
 		routersKey: (name) => labelled(name, 'AWSCURRENT')?.current,
 		store(name, fields) {

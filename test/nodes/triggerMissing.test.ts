@@ -211,6 +211,9 @@ describe.each(['legacy', 'durable'] as const)('many missing tunnels (%s cursors)
 		}
 		expect(told.map(({ event }) => event)).toEqual(Array(20).fill('tunnelDeleted'));
 		expect(told.some(({ tunnel_id }) => stubborn.has(String(tunnel_id)))).toBe(false);
+		const doubted = poller.warnings.join().match(/[0-9a-f]{32}/g) ?? [];
+		expect(new Set(doubted)).toEqual(stubborn);
+		expect(doubted).toHaveLength(stubborn.size);
 		account().faults.clear();
 		const rest = [...(await poller.poll()), ...(await poller.poll())];
 		expect(new Set(rest.map(({ tunnel_id }) => tunnel_id))).toEqual(stubborn);

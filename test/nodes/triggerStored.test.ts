@@ -177,6 +177,18 @@ describe('what is stored', () => {
 		expect(await poller.activate()).toEqual([]);
 	});
 
+	it.each([
+		['format 1', { ...STORED_FORMAT_1, tunnels: 'F3JHB;' }],
+		['format 2', undefined],
+	])('of an account without tunnels is known, too: %s', async (_, stored) => {
+		answer([]);
+		const poller = pollerWith(stored ?? {});
+		expect(await poller.activate()).toEqual([]);
+		answer([BERLIN]);
+		expect(kinds(await poller.poll())).toEqual([['tunnelCreated', '1a']]);
+		expect(poller.warnings).toEqual([]);
+	});
+
 	it('in no account that is known now is a first poll', () => {
 		expect(readStoredForm(STORED_FORMAT_2, 'f'.repeat(32))).toEqual({ tunnels: undefined });
 		expect(readStoredForm({}, STORED_ACCOUNT)).toEqual({ tunnels: undefined });

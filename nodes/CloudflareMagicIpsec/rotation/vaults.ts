@@ -21,7 +21,7 @@ export const vaultProperties: INodeProperties[] = [
 			value,
 			description,
 		})),
-		default: Object.keys(kinds)[0]!,
+		default: 'kv2',
 		description: 'Where the keys are stored, and where the routers fetch theirs',
 	},
 	...Object.entries(kinds).flatMap(([value, { properties }]) =>
