@@ -70,7 +70,7 @@ const MORE_FIELDS = {
 	customerEndpoint: '203.0.113.40',
 	description: 'words',
 	interfaceAddress6: '2606:54c1:7:0:a9fe:12d2:1:200/127',
-	psk: 'key',
+	psk: '={{ $json.psk }}',
 	replayProtection: true,
 	healthCheckEnabled: true,
 	healthCheckRate: 'low',
@@ -116,6 +116,7 @@ const CASES: Case[] = [
 			...FIELDS,
 			additionalFields: MORE_FIELDS,
 		}),
+		item: { psk: MORE.psk },
 		call: (client, { accountId }) =>
 			client.magicTransit.ipsecTunnels.create(
 				{ account_id: accountId, ...BODY, ...MORE } as never,
@@ -147,6 +148,7 @@ const CASES: Case[] = [
 			mode: 'replace',
 			updateFields: { ...FIELDS, ...MORE_FIELDS },
 		}),
+		item: { psk: MORE.psk },
 		call: (client, { accountId, id }) =>
 			client.magicTransit.ipsecTunnels.update(
 				id,
@@ -177,6 +179,7 @@ const CASES: Case[] = [
 				interface_address6,
 				replay_protection,
 				automatic_return_routing,
+				allow_null_cipher,
 				health_check,
 				bgp,
 				custom_remote_identities,
@@ -194,6 +197,7 @@ const CASES: Case[] = [
 						interface_address6,
 						replay_protection,
 						automatic_return_routing,
+						allow_null_cipher,
 						health_check: { ...check, target: { saved: target.saved } },
 						bgp,
 						custom_remote_identities,

@@ -100,10 +100,10 @@ function withoutEchoes(
 	const secrets = secretsOf(body);
 	if (secrets.length === 0) return json;
 	const holds = holderOf(secrets);
-	const own = new Set([client.accountId, json.message, ...textsIn(body)]);
+	const own = new Set<unknown>([client.accountId, json.message, ...textsIn(body)]);
 	for (const secret of secrets) own.delete(secret);
 	return pruned(
 		json,
-		(member, name) => holds(member) && !own.has(String(member)) && !isPlain(member, name),
+		(member, name) => !own.has(member) && !isPlain(member, name) && holds(member),
 	);
 }

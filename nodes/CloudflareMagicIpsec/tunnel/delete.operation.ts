@@ -45,7 +45,7 @@ function lostOutcome(error: unknown, look: Look): Outcome {
 	switch (look.kind) {
 		case 'failed':
 			return { ...lost, facts: { exists: null } };
-		case 'gone':
+		case 'absent':
 			return { ...lost, facts: { exists: false }, note: 'The tunnel is gone.' };
 		case 'there':
 			return { ...lost, facts: { exists: true }, note: 'The tunnel is still there.' };
@@ -59,7 +59,7 @@ async function deleteOne({ client, id, validateOnly }: Deletion): Promise<Outcom
 		const json = whole({ id, ...tunnel }, client.accountId);
 		if (!validateOnly) return { kind: 'done', changed: deleted, json: { deleted, ...json } };
 		const look = await lookAt(client, id, before);
-		return checkedBy(look, { deleted: look.kind === 'gone', ...json });
+		return checkedBy(look, { deleted: look.kind === 'absent', ...json });
 	} catch (error) {
 		if (!isUncertain(error)) return refused(error);
 		return lostOutcome(error, await lookAt(client, id));

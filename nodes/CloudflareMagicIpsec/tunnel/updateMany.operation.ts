@@ -13,7 +13,12 @@ import {
 	timeoutOption,
 	validateOnlyOption,
 } from '../../shared/options';
-import { findTunnel, tunnelLocator, tunnelReference } from '../../shared/tunnelLocator';
+import {
+	findTunnel,
+	TunnelIndex,
+	tunnelLocator,
+	tunnelReference,
+} from '../../shared/tunnelLocator';
 import { allowLiteralOption } from '../psk/givenKey';
 import { written } from './answers';
 import type { Outcome, Ready } from './changes';
@@ -64,7 +69,7 @@ async function readItem(accounts: Accounts, itemIndex: number): Promise<Update> 
 class Group {
 	private readonly updates: Update[] = [];
 
-	private sent: Promise<Modified<IpsecTunnel[]>> | undefined;
+	private answered: Promise<Modified<TunnelIndex>> | undefined;
 
 	private looks: Promise<(before: IpsecTunnel) => Look> | undefined;
 
@@ -82,13 +87,18 @@ class Group {
 	 *
 	 * @throws CallError
 	 */
-	async answer(): Promise<Modified<IpsecTunnel[]>> {
-		this.sent ??= updateIpsecTunnels(
+	async answer(): Promise<Modified<TunnelIndex>> {
+		this.answered ??= this.send();
+		return await this.answered;
+	}
+
+	private async send(): Promise<Modified<TunnelIndex>> {
+		const { modified, answer } = await updateIpsecTunnels(
 			this.client,
 			this.updates.map(({ before: { id }, body }) => ({ id: id.toLowerCase(), ...body })),
 			{ validateOnly: this.validateOnly },
 		);
-		return await this.sent;
+		return { modified, answer: new TunnelIndex(answer) };
 	}
 
 	/** A look at a tunnel after the request; one list serves all. */
@@ -135,7 +145,7 @@ async function outcomeOf(
 	const { id } = before;
 	try {
 		const { modified, answer } = await group.answer();
-		const tunnel = answer.find((one) => one.id.toLowerCase() === id.toLowerCase());
+		const [tunnel] = answer.matches({ by: 'id', id: id.toLowerCase() });
 		const circumstances = group.validateOnly ? undefined : { modified, before };
 		const json = written({ id, ...tunnel }, client, body, circumstances);
 		if (group.validateOnly) return checkedBy(await group.lookAt(before), json);
