@@ -6,7 +6,13 @@ import { Scene } from './scene';
 
 export const SECRET = 'a secret of the receiver';
 export const WAN = 'magic_wan_tunnel_health';
+export const TRANSIT = 'magic_tunnel_health_check_event';
 export const WEBHOOKS = '/destinations/webhooks';
+
+/** An id that nothing has. */
+export const UNKNOWN_ID = '0da2b59e-f118-439d-8097-bdfb215203c9';
+
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** Notifications of a simulated account, with a receiver of webhooks on loopback. */
 export class AlertingScene extends Scene {
