@@ -9,6 +9,7 @@ import { authenticationProperty, credentials } from '../shared/connection';
 import { atEdge } from '../shared/errors';
 import { searchTunnels } from '../shared/listSearch';
 import { operationProperties, outputsExpression } from './resources';
+import { vaultCredentials } from './rotation/vaults';
 import { executeOperation } from './router';
 
 /** Manages Cloudflare Magic IPsec tunnels and their pre-shared keys. */
@@ -30,7 +31,7 @@ export class CloudflareMagicIpsec implements INodeType {
 		sensitiveOutputFields: ['psk'],
 		inputs: [NodeConnectionTypes.Main],
 		outputs: outputsExpression(),
-		credentials,
+		credentials: [...credentials, ...vaultCredentials],
 		properties: [authenticationProperty, ...operationProperties()],
 	};
 

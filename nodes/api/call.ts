@@ -1,5 +1,6 @@
 import type { IDataObject, IHttpRequestMethods } from 'n8n-workflow';
 import type { RepeatPolicy } from '../http/retry';
+import type { SecretFinder } from '../http/secrets';
 
 /** One request to Cloudflare's API, as an endpoint's function describes it. */
 export interface Call {
@@ -23,10 +24,8 @@ export interface Call {
 	remedies?: Readonly<Record<number, string>>;
 	/** What to do about statuses that come without a known code. */
 	statusRemedies?: Readonly<Record<number, string>>;
-	/**
-	 * The answer holds a secret that nobody here knows: of Cloudflare's texts only plain words are shown.
-	 */
-	answersSecret?: boolean;
-	/** Texts of this request that Cloudflare's answer might echo and nobody may see. */
-	secrets?: readonly string[];
+	/** Texts that Cloudflare's answer might echo and nobody may see. */
+	secrets?: readonly string[] | SecretFinder;
+	/** The answer may hold a secret that nobody here knows, so that nothing but plain words of it is shown. */
+	makesSecret?: boolean;
 }

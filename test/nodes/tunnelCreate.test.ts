@@ -1,3 +1,4 @@
+import { allProperties } from '../../nodes/CloudflareMagicIpsec/tunnel/fields/table';
 import { useAccount } from '../helpers/account';
 import { answerWith } from '../helpers/answer';
 import { ALL_FIELDS, bodies, NEW, runTunnel } from '../helpers/tunnelRun';
@@ -6,6 +7,8 @@ describe('Create', () => {
 	const account = useAccount({ tunnels: 1, seed: 1, flags: { couplerIntegration: true } });
 
 	it('sends every field, in the form that Cloudflare documents', async () => {
+		const given = Object.keys({ ...NEW, ...ALL_FIELDS, customFqdnId: '' });
+		expect(given.sort()).toEqual(allProperties.map(({ name }) => name).sort());
 		const simulator = account();
 		const fqdn = `site.${simulator.accountId}.custom.ipsec.cloudflare.com`;
 		const { jsons, error } = await runTunnel(simulator, 'create', {

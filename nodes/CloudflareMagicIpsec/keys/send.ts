@@ -4,6 +4,7 @@ import { setPsks } from '../../api/psks';
 import { ACCOUNT_CODES } from '../../api/remedies';
 import type { PskSetVerdict } from '../../api/types';
 import { chunk, mapLimit } from '../../http/pool';
+import { SecretFinder } from '../../http/secrets';
 import type { Attempt, Verdict } from './attempt';
 import { verdictOfError } from './attempt';
 import type { Target } from './target';
@@ -12,10 +13,18 @@ import type { Target } from './target';
 const BATCHES_AT_A_TIME = 10;
 
 /**
- * Further requests that one refused batch may be split into, so that a key at fault is found and the
- * others are not held back: enough for six such keys among a thousand.
+ * Further requests that the refused batches of a run may be split into, so that a key at fault is
+ * found and the others are not held back: enough for six such keys among a thousand, and few where
+ * everything is refused.
  */
 const MOST_SPLITS = 120;
+
+/** What the requests of a run have in common. */
+interface Run {
+	splitsLeft: number;
+	sendBefore?: number;
+	secrets: SecretFinder;
+}
 
 export const batchSizeOption: INodeProperties = {
 	displayName: 'Batch Size',
@@ -54,35 +63,33 @@ export async function sendKeys(
 	sendBefore?: number,
 ): Promise<Attempt[]> {
 	const batches = groups(targets).flatMap((group) => chunk(group, batchSize));
-	const sent = await mapLimit(batches, BATCHES_AT_A_TIME, async (batch) => {
-		const limits = { splitsLeft: MOST_SPLITS, sendBefore };
-		return await sendBatch(batch, limits);
-	});
+	const run: Run = {
+		splitsLeft: MOST_SPLITS,
+		sendBefore,
+		// Answers may change places on their way, and one may echo the keys of another.
+		secrets: new SecretFinder(targets.map(({ psk }) => psk)),
+	};
+	const sent = await mapLimit(batches, BATCHES_AT_A_TIME, async (batch) => sendBatch(batch, run));
 	return sent.flat();
 }
 
-async function sendBatch(
-	batch: readonly KeyedTarget[],
-	limits: { splitsLeft: number; sendBefore?: number },
-): Promise<Attempt[]> {
+async function sendBatch(batch: readonly KeyedTarget[], run: Run): Promise<Attempt[]> {
 	const { client, validateOnly } = batch[0]!;
 	const psks = batch.map(({ tunnel, psk }) => ({ id: tunnel.id, psk }));
 	try {
-		const verdicts = await setPsks(client, psks, {
-			validateOnly,
-			sendBefore: limits.sendBefore,
-		});
+		const { sendBefore, secrets } = run;
+		const verdicts = await setPsks(client, psks, { validateOnly, sendBefore, secrets });
 		return batch.map((target) => ({
 			target,
 			psk: target.psk,
 			verdict: verdictOn(verdicts.get(target.tunnel.id)),
 		}));
 	} catch (error) {
-		if (batch.length > 1 && limits.splitsLeft > 1 && isAboutTheBody(error)) {
-			limits.splitsLeft -= 2;
+		if (batch.length > 1 && run.splitsLeft > 1 && isAboutTheBody(error)) {
+			run.splitsLeft -= 2;
 			const half = Math.ceil(batch.length / 2);
-			const first = await sendBatch(batch.slice(0, half), limits);
-			return [...first, ...(await sendBatch(batch.slice(half), limits))];
+			const first = await sendBatch(batch.slice(0, half), run);
+			return [...first, ...(await sendBatch(batch.slice(half), run))];
 		}
 		const verdict = verdictOfError(error);
 		return batch.map((target) => ({ target, psk: target.psk, verdict, error }));

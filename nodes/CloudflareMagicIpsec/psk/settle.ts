@@ -23,15 +23,22 @@ export async function settle(
 		const sight = sightOf(attempt.target);
 		return attempt.target.validateOnly
 			? checkedOutcome(attempt, sight, source)
-			: changedOutcome(attempt, sight);
+			: changedOutcome(attempt, sight, source);
 	});
 }
 
-function changedOutcome(attempt: Attempt, sight: Sight): PskOutcome {
+function changedOutcome(attempt: Attempt, sight: Sight, source: KeySource): PskOutcome {
 	const { target, psk, verdict } = attempt;
 	switch (verdict.kind) {
 		case 'accepted': {
 			const { ipsecId, lastGeneratedOn } = verdict;
+			if (source === 'answered' && isOfAnotherKey(sight, lastGeneratedOn)) {
+				return unknownOutcome(
+					attempt,
+					sight,
+					'The answer tells another date of the key than Cloudflare shows now: it may be about another tunnel, or somebody else has changed the key since',
+				);
+			}
 			const subject = { ...subjectOf(target), ipsecId, lastGeneratedOn };
 			const date = 'date' in sight ? sight.date : undefined;
 			const verified = sameInstant(date, lastGeneratedOn);
@@ -45,6 +52,11 @@ function changedOutcome(attempt: Attempt, sight: Sight): PskOutcome {
 		case 'unclear':
 			return unknownOutcome(attempt, sight, verdict.reason);
 	}
+}
+
+/** True where a key is live that is neither the former one nor the one of the answer. */
+function isOfAnotherKey(sight: Sight, answered: string | undefined): boolean {
+	return sight.kind === 'moved' && answered !== undefined && !sameInstant(sight.date, answered);
 }
 
 function checkedOutcome(attempt: Attempt, sight: Sight, source: KeySource): PskOutcome {

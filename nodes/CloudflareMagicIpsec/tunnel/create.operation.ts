@@ -18,7 +18,7 @@ import {
 import { allowLiteralOption } from '../psk/givenKey';
 import { written } from './answers';
 import type { Outcome, Ready } from './changes';
-import { changeTunnels, isUncertain } from './changes';
+import { changeTunnels, isUncertain, refused } from './changes';
 import { changedAnyway, uncertain, unchanged } from './checks';
 import { missingFields, refuseFaults } from './fields/faults';
 import { additionalFields, readFields } from './fields/read';
@@ -101,11 +101,11 @@ function checkedOutcome(json: IDataObject, look: Look): Outcome {
 async function createOne({ client, body, before, validateOnly }: NewTunnel): Promise<Outcome> {
 	try {
 		const tunnel = await createIpsecTunnel(client, body, { validateOnly });
-		const json = written(tunnel, client, body);
+		const json = written(tunnel, client, body, validateOnly ? undefined : {});
 		if (!validateOnly) return { kind: 'done', changed: true, json };
 		return checkedOutcome(json, await lookForNew(client, body.name, before));
 	} catch (error) {
-		if (!isUncertain(error)) throw error;
+		if (!isUncertain(error)) return refused(error);
 		return lostOutcome(error, await lookForNew(client, body.name, before));
 	}
 }

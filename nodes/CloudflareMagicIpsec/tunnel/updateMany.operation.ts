@@ -15,9 +15,9 @@ import {
 } from '../../shared/options';
 import { findTunnel, tunnelLocator, tunnelReference } from '../../shared/tunnelLocator';
 import { allowLiteralOption } from '../psk/givenKey';
-import { modifiedOrNot, written } from './answers';
+import { written } from './answers';
 import type { Outcome, Ready } from './changes';
-import { changeTunnels, isUncertain } from './changes';
+import { changeTunnels, isUncertain, refused } from './changes';
 import { checkedBy, lostUpdate } from './checks';
 import { overlay } from './fields/body';
 import { missingFields, refuseFaults } from './fields/faults';
@@ -106,8 +106,7 @@ class Groups {
 
 	/** @returns false if the tunnel is already in this run */
 	add(update: Update): boolean {
-		const { client, validateOnly, before } = update;
-		const key = `${client.accountKey} ${before.id} ${validateOnly}`;
+		const key = `${update.client.accountKey} ${update.before.id}`;
 		if (this.seen.has(key)) return false;
 		this.seen.add(key);
 		this.of(update).add(update);
@@ -137,10 +136,11 @@ async function outcomeOf(
 	try {
 		const { modified, answer } = await group.answer();
 		const tunnel = answer.find((one) => one.id.toLowerCase() === id.toLowerCase());
-		const json = written({ id, ...tunnel }, client, body);
+		const circumstances = group.validateOnly ? undefined : { modified, before };
+		const json = written({ id, ...tunnel }, client, body, circumstances);
 		if (group.validateOnly) return checkedBy(await group.lookAt(before), json);
 		if (tunnel !== undefined) {
-			return { kind: 'done', changed: true, json: modifiedOrNot(modified, json) };
+			return { kind: 'done', changed: true, json };
 		}
 		const error = inputError(
 			context.getNode(),
@@ -150,7 +150,7 @@ async function outcomeOf(
 		);
 		return lostUpdate(error, await group.lookAt(before));
 	} catch (error) {
-		if (!isUncertain(error)) throw error;
+		if (!isUncertain(error)) return refused(error);
 		return lostUpdate(error, await group.lookAt(before));
 	}
 }
