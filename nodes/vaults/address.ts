@@ -19,7 +19,9 @@ export function addressFault(address: unknown, field: string): string | undefine
 
 /** An address without the slashes at its end, and without Vault's `/v1`, which belongs to the path. */
 export function trimAddress(address: unknown): string {
-	return String(address).replace(/\/+(v1\/*)?$/, '');
+	return String(address)
+		.trim()
+		.replace(/\/+(v1\/*)?$/, '');
 }
 
 /** What is wrong with the fields of the credential for Vault and OpenBao; undefined if nothing is. */
@@ -27,7 +29,7 @@ export function kv2AddressFault(credential: ICredentialDataDecryptedObject): str
 	const { address, namespace, method, authMount } = credential;
 	const fault = addressFault(address, 'The Address');
 	if (fault !== undefined) return fault;
-	if (!/^[\x21-\x7e]*$/.test(String(namespace ?? ''))) {
+	if (!/^[\x21-\x7e]*$/.test(String(namespace ?? '').trim())) {
 		return 'The Namespace holds a character that can not be sent.';
 	}
 	if (method !== 'appRole') return undefined;

@@ -1,5 +1,6 @@
 import { omit } from 'lodash';
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
+import type { Transport } from '../../nodes/http/transport';
 import type { RunLimits, Vault as Driver } from '../../nodes/vaults/vault';
 import type { FaultyServer } from '../stubs/faultyServer';
 import { startSecretsManager } from '../stubs/secretsManager';
@@ -29,6 +30,8 @@ export interface DriverOptions {
 	limits?: Partial<RunLimits>;
 	credential?: ICredentialDataDecryptedObject;
 	onSend?: (request: IHttpRequestOptions) => void;
+	/** Stands between the driver and the network. */
+	around?: (transport: Transport) => Transport;
 }
 
 async function kv2World(appRole: boolean): Promise<VaultWorld> {
@@ -41,8 +44,8 @@ async function kv2World(appRole: boolean): Promise<VaultWorld> {
 	};
 	return {
 		server: vault,
-		driver: ({ limits, credential, onSend } = {}) =>
-			kv2Driver(vault, { ...role, ...credential }, limits, onSend),
+		driver: ({ limits, credential, onSend, around } = {}) =>
+			kv2Driver(vault, { ...role, ...credential }, limits, onSend, around),
 		truth: newest,
 		routersKey: (name) => newest(name)?.current,
 		store: (name, data) => void vault.engine.write(name, { data }),
@@ -62,7 +65,8 @@ async function awsWorld(): Promise<VaultWorld> {
 	let ids = 0;
 	return {
 		server: manager,
-		driver: ({ limits, credential, onSend } = {}) => awsDriver(manager, credential, limits, onSend),
+		driver: ({ limits, credential, onSend, around } = {}) =>
+			awsDriver(manager, credential, limits, onSend, around),
 		truth(name) {
 			const fields = labelled(name, 'AWSPENDING') ?? labelled(name, 'AWSCURRENT');
 			if (fields === undefined) return undefined;

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 import { CloudflareMagicAwsApi } from '../../credentials/CloudflareMagicAwsApi.credentials';
 import { CloudflareMagicVaultApi } from '../../credentials/CloudflareMagicVaultApi.credentials';
+import type { Transport } from '../../nodes/http/transport';
 import { awsSecretsManager } from '../../nodes/vaults/awsSecretsManager';
 import { kv2 } from '../../nodes/vaults/kv2';
 import type {
@@ -41,10 +42,11 @@ export function kv2Driver(
 	changes: ICredentialDataDecryptedObject = {},
 	limits: Partial<RunLimits> = {},
 	onSend?: (request: IHttpRequestOptions) => void,
+	around: (transport: Transport) => Transport = (transport) => transport,
 ): Driver {
 	const credential = kv2Credential(vault, changes);
 	return kv2.connect(
-		directTransport(new CloudflareMagicVaultApi(), credential, onSend),
+		around(directTransport(new CloudflareMagicVaultApi(), credential, onSend)),
 		{ credential, parameters: { mount: 'secret' } },
 		{ ...LIMITS, ...limits },
 	);
@@ -62,10 +64,11 @@ export function awsDriver(
 	changes: ICredentialDataDecryptedObject = {},
 	limits: Partial<RunLimits> = {},
 	onSend?: (request: IHttpRequestOptions) => void,
+	around: (transport: Transport) => Transport = (transport) => transport,
 ): Driver {
 	const credential = awsCredential(manager, changes);
 	return awsSecretsManager.connect(
-		directTransport(new CloudflareMagicAwsApi(), credential, onSend),
+		around(directTransport(new CloudflareMagicAwsApi(), credential, onSend)),
 		{ credential, parameters: {} },
 		{ ...LIMITS, ...limits },
 	);

@@ -267,8 +267,10 @@ describe.each(WORLDS)('%s', (kind, start) => {
 	describe.each(cases)('%s', (_, one) => {
 		it.each(Object.entries({ ...ANY, ...own }))('%s', async (...fault) => {
 			const wrong: string[] = [];
+			// Twice is more than once only where the driver settles what it can't believe.
+			const often = fault[0] in own || fault[0].startsWith('other JSON') ? [1, 2, 99] : [1, 99];
 			for (let skip = 0; skip < one.requests; skip++) {
-				for (const times of [1, 2, Infinity]) {
+				for (const times of often) {
 					wrong.push(...(await faultsOf(world, one, fault, skip, times)));
 				}
 			}
