@@ -39,6 +39,7 @@ export async function generatePsk(
 		path: `${tunnelPath(id.toLowerCase())}/psk_generate`,
 		...validateOnlyQuery(options),
 		repeat: 'once',
+		answersSecret: true,
 		action: `generate a PSK for the tunnel ${id}`,
 	};
 	const { result, body } = await client.send(call);

@@ -5,6 +5,7 @@ import { wholeFingerprint } from '../../nodes/CloudflareMagicIpsec/trigger/confi
 import { Remembered, snapshotOf } from '../../nodes/CloudflareMagicIpsec/trigger/snapshot';
 import { storedForm } from '../../nodes/CloudflareMagicIpsec/trigger/storedForm';
 import { useAccount } from '../helpers/account';
+import { statusFault } from '../helpers/answer';
 import { credentialsOf } from '../helpers/node';
 import type { PollerOptions } from '../helpers/poller';
 import { Poller } from '../helpers/poller';
