@@ -49,11 +49,12 @@ describe('Key Rotation', () => {
 			expect(leaksIn([result.run, result.hints], world.secrets())).toEqual([]);
 		});
 
-		it('asks no more than it must: list, reads, check, writes, bulk set, list, writes', async () => {
+		it('asks no more than it must: list, reads, check, list, writes, bulk set, list, writes', async () => {
 			await world.run('rotate');
 			expect(world.simulator.requests.map(({ operation }) => operation)).toEqual([
 				'list',
 				'pskSet',
+				'list',
 				'pskSet',
 				'list',
 			]);

@@ -1,4 +1,5 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { isId } from '../../api/account';
 import { lastGeneratedOn } from '../../api/ipsecTunnels';
 import { mapLimit } from '../../http/pool';
 import { errorText, inputError } from '../../shared/errors';
@@ -99,12 +100,19 @@ function findingOf({ tunnel, snapshot: { record, unfinished } }: Site): Finding 
 	if (isCurrentStale(record, date)) {
 		return {
 			state: 'drift',
-			reason: `Cloudflare says that the key was made at ${date ?? 'no time'}, the vault's current key was set at ${record.current.generatedOn}: somebody changed it elsewhere, and the vault's is not the live one.`,
+			reason: `Cloudflare says that the key was made at ${date ?? 'no time'}, the vault's current key was set at ${dateShown(record.current.generatedOn) ?? 'no time'}: somebody changed it elsewhere, and the vault's is not the live one.`,
 		};
 	}
 	return record.current.generatedOn === undefined
 		? { state: 'steady', reason: 'The vault does not say when its current key was set.' }
 		: { state: 'steady' };
+}
+
+/** A date of a record; null for what somebody else put into its place, which may be a key. */
+function dateShown(value: string | undefined): string | null {
+	return value !== undefined && /^\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d)$/.test(value)
+		? value
+		: null;
 }
 
 function itemFor(
@@ -114,9 +122,9 @@ function itemFor(
 	const json: IDataObject = {
 		state,
 		...subjectFields(subject),
-		current_generated_on: record?.current?.generatedOn ?? null,
-		pending_since: record?.pending?.since ?? null,
-		pending_generated_on: record?.pending?.generatedOn ?? null,
+		current_generated_on: dateShown(record?.current?.generatedOn),
+		pending_since: dateShown(record?.pending?.since),
+		pending_generated_on: dateShown(record?.pending?.generatedOn),
 		has_previous: record?.previous !== undefined && record.previous.rolledBackOn === undefined,
 		reason: reason ?? null,
 	};
@@ -147,7 +155,7 @@ async function goneItems(
 
 async function goneOf(
 	vaults: Vaults,
-	{ choice, client, itemIndex }: Choice,
+	{ choice, client, itemIndex, tunnels }: Choice,
 	places: Places['places'],
 	used: ReadonlySet<string>,
 ): Promise<INodeExecutionData[]> {
@@ -160,13 +168,14 @@ async function goneOf(
 	const read = await mapLimit(others, 5, async (name) => await readGone(choice, name));
 	return read.flatMap(({ name, record }) => {
 		const { accountId, tunnelId, tunnelName } = record?.owner ?? {};
-		if (record === undefined || tunnelId === undefined) return [];
+		if (record === undefined || !isId(tunnelId)) return [];
 		if (accountId !== undefined && accountId !== client.accountId) return [];
-		const now = places.find(({ tunnel }) => tunnel.id === tunnelId);
+		const now = tunnels.find(({ id }) => id.toLowerCase() === tunnelId.toLowerCase());
+		const place = places.find(({ tunnel }) => tunnel.id === now?.id);
 		const reason =
 			now === undefined
 				? 'The account has no such tunnel any more: the record is of no use.'
-				: `The tunnel is now named '${now.tunnel.name}', and its place is '${now.name}'.`;
+				: `The tunnel is now named '${now.name}'${place === undefined ? '' : `, and its place is '${place.name}'`}.`;
 		const subject = { itemIndex, accountId, tunnelId, tunnelName, vaultPath: name };
 		return [itemFor({ subject, record, state: 'drift', reason })];
 	});

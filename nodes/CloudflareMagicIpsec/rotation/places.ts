@@ -1,4 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
+import { isId } from '../../api/account';
 import type { CloudflareClient } from '../../api/client';
 import type { IpsecTunnel } from '../../api/types';
 import { mapLimit } from '../../http/pool';
@@ -23,7 +24,12 @@ export interface Places {
 	places: Place[];
 	faults: SiteFault[];
 	/** The vaults and accounts that were named, for an audit. */
-	choices: Array<{ choice: VaultChoice; client: CloudflareClient; itemIndex: number }>;
+	choices: Array<{
+		choice: VaultChoice;
+		client: CloudflareClient;
+		itemIndex: number;
+		tunnels: readonly IpsecTunnel[];
+	}>;
 }
 
 interface Named {
@@ -48,8 +54,8 @@ export async function findPlaces(
 			readItem(itemIndex);
 			const client = await accounts.client(itemIndex);
 			const choice = await vaults.of(itemIndex);
-			found.choices.push({ choice, client, itemIndex });
 			const tunnels = await tunnelsOf(accounts, client, itemIndex, scope);
+			found.choices.push({ choice, client, itemIndex, tunnels });
 			for (const tunnel of tunnels) {
 				const named = { itemIndex, client, tunnel };
 				addPlace(context, vaults, choice, named, found, seen);
@@ -167,7 +173,7 @@ function faultOf({ snapshot, tunnel }: Site): { what: string; remedy: string } |
 	if (tunnelId === undefined || tunnelId.toLowerCase() === tunnel.id.toLowerCase())
 		return undefined;
 	return {
-		what: `it belongs to another tunnel (${tunnelId})`,
+		what: `it belongs to another tunnel${isId(tunnelId) ? ` (${tunnelId})` : ''}`,
 		remedy:
 			'A tunnel may have been made anew under an old name. Choose another place, or remove the record if that tunnel is gone.',
 	};

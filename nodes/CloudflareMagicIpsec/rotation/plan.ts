@@ -51,7 +51,7 @@ export function leaseFault(
 	const age = Math.max(0, now - since);
 	if (age >= leaseMs) return undefined;
 	const minutes = Math.ceil((leaseMs - age) / 60_000);
-	return `Its pending key was stored at ${pending.since}; it is taken over in ${minutes} min if that run does not end.`;
+	return `Its pending key is taken over in ${minutes} min if that run does not end.`;
 }
 
 const DRIFT =
@@ -133,7 +133,7 @@ function swapFault(
 		return 'There is no former key to go back to.';
 	}
 	if (previous.rolledBackOn !== undefined) {
-		return `There is no former key to go back to: the last rotation was rolled back already, at ${previous.rolledBackOn}.`;
+		return `There is no former key to go back to: the last rotation was rolled back already.`;
 	}
 	return current.generatedOn !== undefined && !sameDate(current.generatedOn, date)
 		? `${DRIFT} So it is not rolled back (drift).`

@@ -1,9 +1,12 @@
+import { lastGeneratedOn } from '../../api/ipsecTunnels';
 import { clock } from '../../http/clock';
 import { mapLimit } from '../../http/pool';
 import { formerKey, intendRollBack, putBack } from '../../vaults/transitions';
+import { hold } from './completing';
 import type { RunSettings } from './options';
 import type { RotationOutcome } from './outcome';
 import { failureText } from './places';
+import { isCurrentStale, pendingState } from './plan';
 import type { Sent } from './sending';
 import { settle, storeAndSend, unapplied } from './sending';
 import type { Site } from './site';
@@ -36,20 +39,29 @@ async function end(sent: Sent): Promise<RotationOutcome> {
 	const settled = settle(sent);
 	switch (settled.kind) {
 		case 'live':
-			return await put(sent, settled.generatedOn);
+			return await put(sent, sent.key, settled.generatedOn);
 		case 'refused':
-			return await withdraw(sent, settled.reason);
+			if (isBeforeRollBack(sent)) return await withdraw(sent, settled.reason);
+			return { ...subjectOf(sent), status: 'unknown', reason: settled.reason };
 		case 'notSet':
 			return unapplied(
 				sent,
 				`${settled.reason} The vault says that it is to be rolled back: the next run does it.`,
 			);
 		case 'unknown':
+			await hold(sent, sent.key);
 			return { ...subjectOf(sent), status: 'unknown', reason: settled.reason };
 	}
 }
 
-async function put(site: Site, generatedOn: string): Promise<RotationOutcome> {
+/** True where Cloudflare's date rules out that an earlier run has set the former key already. */
+function isBeforeRollBack({ snapshot: { record }, tunnel }: Site): boolean {
+	const date = lastGeneratedOn(tunnel);
+	if (record.pending !== undefined) return pendingState(record, date) !== 'unknown';
+	return record.current?.generatedOn !== undefined && !isCurrentStale(record, date);
+}
+
+async function put(site: Site, key: string, generatedOn: string): Promise<RotationOutcome> {
 	const { vault, snapshot } = site;
 	const now = new Date(clock.now()).toISOString();
 	const answer = await vault.write(snapshot, putBack(snapshot.record, generatedOn, now));
@@ -62,6 +74,7 @@ async function put(site: Site, generatedOn: string): Promise<RotationOutcome> {
 				status: 'rolled_back',
 			};
 		case 'conflict':
+			await hold(site, key, generatedOn);
 			return {
 				...subject,
 				status: 'unknown',

@@ -7,8 +7,9 @@ import type { Operation } from '../../shared/operation';
 import type { FinishMode } from '../../vaults/record';
 import { restage, stage } from '../../vaults/transitions';
 import { DEFAULT_KEY_LENGTH, makeKey } from '../keys/key';
+import { lookAfterwards } from '../keys/look';
 import { batchSizeOption, sendKeys } from '../keys/send';
-import { complete, drop } from './completing';
+import { complete, drop, hold } from './completing';
 import type { RunSettings } from './options';
 import { leaseOption, rotationProperties } from './options';
 import type { RotationOutcome } from './outcome';
@@ -109,9 +110,8 @@ async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]
 			plan.step === 'resume' ? [resumption(site, settings)] : [],
 		);
 		const staged = checked.accepted.map((site) => staging(site, settings));
-		if (checked.faults.length > 0 && !context.continueOnFail()) {
-			return { outcomes: [], faults: checked.faults };
-		}
+		const mustStop = checked.faults.length > 0 && !checked.madeLive && !context.continueOnFail();
+		if (mustStop) return { outcomes: [], faults: checked.faults };
 		const done = await mapLimit(planned, settings.concurrency, async ({ site, wish, plan }) =>
 			plan.step === 'complete'
 				? [await complete(site, plan.generatedOn, modeOf(site, wish.finish))]
@@ -123,7 +123,8 @@ async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]
 		const ended = await mapLimit(sent, settings.concurrency, end);
 		return {
 			outcomes: [...left, ...checked.refused, ...done.flat(), ...rolledBack, ...outcomes, ...ended],
-			faults: checked.faults,
+			faults: checked.madeLive ? [] : checked.faults,
+			unchecked: checked.madeLive ? checked.faults : [],
 		};
 	});
 }
@@ -138,7 +139,11 @@ interface Made extends Site {
 	psk: string;
 }
 
-/** Has Cloudflare check the new keys: one that it refuses by name is left out, and the others go on. */
+/**
+ * Has Cloudflare check the new keys: one that it refuses by name is left out, and the others go on. A
+ * key that the check made live, at a server that does not know `validate_only`, has to be stored and is
+ * taken for accepted.
+ */
 async function check(context: IExecuteFunctions, made: readonly Made[], settings: RunSettings) {
 	const accepted: Made[] = [];
 	const refused: RotationOutcome[] = [];
@@ -146,10 +151,11 @@ async function check(context: IExecuteFunctions, made: readonly Made[], settings
 	const toCheck = made.map((site) => ({ ...site, validateOnly: true }));
 	const attempts = await sendKeys(toCheck, settings.batchSize);
 	const verdicts = new Map(attempts.map(({ target, verdict }) => [target, verdict]));
+	const sightOf = await lookAfterwards(attempts);
 	toCheck.forEach((target, index) => {
 		const site = made[index]!;
 		const verdict = verdicts.get(target)!;
-		if (verdict.kind === 'accepted') accepted.push(site);
+		if (verdict.kind === 'accepted' || sightOf(target).kind === 'moved') accepted.push(site);
 		else if (verdict.kind === 'refused' && verdict.byName) {
 			refused.push(unapplied(site, `Cloudflare does not take the new key: ${verdict.reason}`));
 		} else {
@@ -158,7 +164,8 @@ async function check(context: IExecuteFunctions, made: readonly Made[], settings
 			faults.push({ subject: subjectOf(site), error });
 		}
 	});
-	return { accepted, refused, faults };
+	const madeLive = toCheck.some((target) => sightOf(target).kind === 'moved');
+	return { accepted, refused, faults, madeLive };
 }
 
 /** A new key on its way into the vault. */
@@ -195,13 +202,20 @@ async function end(sent: Sent): Promise<RotationOutcome> {
 			// An earlier run may have set this very key: while the date does not rule that out, it stays.
 			const state = pendingState(sent.snapshot.record, lastGeneratedOn(sent.tunnel));
 			if (state === 'notSet') return await drop(sent, reason);
-			return { ...subjectOf(sent), status: 'unknown', reason };
+			return await doubtful(sent, reason);
 		}
 		case 'notSet':
 			return unapplied(sent, `${settled.reason} The new key stays pending: the next run sets it.`);
 		case 'unknown':
-			return { ...subjectOf(sent), status: 'unknown', reason: settled.reason };
+			return await doubtful(sent, settled.reason);
 	}
+}
+
+/** The outcome of a key that may be live; the vault is made to hold it whatever others did meanwhile. */
+async function doubtful(sent: Sent, reason: string): Promise<RotationOutcome> {
+	const lost = await hold(sent, sent.key);
+	const more = lost === undefined ? '' : ` ${lost}`;
+	return { ...subjectOf(sent), status: 'unknown', reason: `${reason}${more}` };
 }
 
 export const rotate: Operation = {

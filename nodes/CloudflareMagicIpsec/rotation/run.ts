@@ -14,7 +14,13 @@ export type Work = (
 	sites: readonly Site[],
 	settings: RunSettings,
 	isStopped: () => boolean,
-) => Promise<{ outcomes: RotationOutcome[]; faults?: SiteFault[] }>;
+) => Promise<{
+	outcomes: RotationOutcome[];
+	/** Found before the first change. */
+	faults?: SiteFault[];
+	/** Found when something was changed already, so that they stop nothing. */
+	unchecked?: SiteFault[];
+}>;
 
 /**
  * Runs an operation of the resource: resolves, reads and checks everything, then works, and gives one
@@ -38,9 +44,10 @@ export async function runRotation(
 		const read = await readSites(context, vaults, places, settings.concurrency, 'change');
 		stopFor(context, read.faults);
 		const isStopped = () => context.getExecutionCancelSignal?.()?.aborted === true;
-		const { outcomes, faults: found = [] } = await work(read.sites, settings, isStopped);
+		const worked = await work(read.sites, settings, isStopped);
+		const { outcomes, faults: found = [], unchecked = [] } = worked;
 		stopFor(context, found);
-		const refused = [...faults, ...read.faults, ...found].map(refusal);
+		const refused = [...faults, ...read.faults, ...found, ...unchecked].map(refusal);
 		const order = new Map(places.map(({ tunnel }, index) => [tunnel.id, index]));
 		return [inOrder([...refused, ...outcomes], order).map(itemOf)];
 	} finally {

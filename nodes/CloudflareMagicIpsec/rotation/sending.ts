@@ -131,8 +131,7 @@ export function settle({ attempt: { verdict }, sight }: Pick<Sent, 'attempt' | '
 }
 
 function refusal({ byName, reason }: { byName: boolean; reason: string }, sight: Sight): Settled {
-	const isUnmoved = sight.kind === 'same' || (byName && sight.kind === 'undated');
-	if (isUnmoved) return { kind: byName ? 'refused' : 'notSet', reason };
+	if (sight.kind === 'same') return { kind: byName ? 'refused' : 'notSet', reason };
 	// Cloudflare's word on this one key is believed where nobody can look, and nothing is dropped for it.
 	if (byName && sight.kind !== 'moved') return { kind: 'notSet', reason };
 	return { kind: 'unknown', reason: `${sentence(reason)} ${SETTLE}` };
