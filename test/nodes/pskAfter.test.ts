@@ -323,3 +323,19 @@ describe('Generate', () => {
 		expect(error?.description).toContain('Authentication error');
 	});
 });
+
+describe('a refusal by status of a tunnel that the list lacks afterwards', () => {
+	const account = useAccount({ tunnels: 2, seed: 4 });
+
+	it.each(['set', 'generate'])('%s: is no proof, so the outcome is unknown', async (operation) => {
+		const simulator = account();
+		const ids = simulator.tunnels().map(({ id }) => id);
+		const endpoint = operation === 'set' ? 'pskSet' : 'pskGenerate';
+		const refusal = { kind: 'status', when: 'after', status: 403, code: 10000, message: 'no' };
+		simulator.faults.add({ ...refusal, operation: endpoint, times: 'always' } as never);
+		simulator.faults.add({ kind: 'unlist', operation: 'list', skip: 1, ids } as never);
+		const { error, jsons } = await psk(simulator, operation);
+		expect(error).toBeUndefined();
+		expect(jsons[1]!.map(({ status }) => status)).toEqual(['unknown', 'unknown']);
+	});
+});
