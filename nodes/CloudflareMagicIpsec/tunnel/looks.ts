@@ -3,7 +3,6 @@ import { isTunnelNotFound } from '../../api/failure';
 import { getIpsecTunnel, listIpsecTunnels } from '../../api/ipsecTunnels';
 import type { IpsecTunnel } from '../../api/types';
 import { record } from '../../http/json';
-import { errorText } from '../../shared/errors';
 import type { TunnelIndex } from '../../shared/tunnelLocator';
 
 /**
@@ -16,6 +15,7 @@ export type Look =
 	| { kind: 'absent' }
 	/** `changes` names what is no longer as it was; undefined if it is not known how it was. */
 	| { kind: 'there'; tunnel: IpsecTunnel; changes: string[] | undefined }
+	/** `why` is of our own words: what a server says may repeat what it was told before. */
 	| { kind: 'failed'; why: string };
 
 /** Members of a tunnel that move without anybody changing it. */
@@ -37,12 +37,16 @@ export function changesBetween(before: IpsecTunnel, now: IpsecTunnel): string[] 
 	return [...names].filter((name) => !MOVING.includes(name) && !isSame(before[name], now[name]));
 }
 
+function whyOf(error: unknown): string {
+	return error instanceof Error ? error.message : 'the list or the tunnel could not be read';
+}
+
 async function looked(look: () => Promise<Look>): Promise<Look> {
 	try {
 		return await look();
 	} catch (error) {
 		if (isTunnelNotFound(error)) return { kind: 'absent' };
-		return { kind: 'failed', why: errorText(error) };
+		return { kind: 'failed', why: whyOf(error) };
 	}
 }
 
@@ -70,7 +74,7 @@ export async function lookAtAll(client: CloudflareClient): Promise<(before: Ipse
 		const byId = new Map(tunnels.map((tunnel) => [tunnel.id.toLowerCase(), tunnel]));
 		return (before) => compared(before, byId.get(before.id.toLowerCase()));
 	} catch (error) {
-		const why = errorText(error);
+		const why = whyOf(error);
 		return () => ({ kind: 'failed', why });
 	}
 }
