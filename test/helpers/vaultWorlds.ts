@@ -69,8 +69,8 @@ async function awsWorld(): Promise<VaultWorld> {
 		truth(name) {
 			const fields = labelled(name, 'AWSPENDING') ?? labelled(name, 'AWSCURRENT');
 			if (fields === undefined) return undefined;
-			const { magic_ipsec_version: _mark, ...stored } = fields;
-			return stored;
+			delete fields.magic_ipsec_version;
+			return fields;
 		},
 		routersKey: (name) => labelled(name, 'AWSCURRENT')?.current,
 		store(name, fields) {

@@ -82,7 +82,7 @@ describe('signatures', () => {
 	it('temporary credentials need their session token', async () => {
 		await start({ sessionToken: 'a session token' });
 		await create('1');
-		const { sessionToken: _, ...without } = manager.keys;
+		const without = { ...manager.keys, sessionToken: undefined };
 		await expect(
 			client(without).send(new DescribeSecretCommand({ SecretId: NAME })),
 		).rejects.toMatchObject({ name: 'UnrecognizedClientException' });

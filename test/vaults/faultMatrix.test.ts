@@ -235,7 +235,7 @@ async function faultsOf(
 		for (const secret of [...KEYS, ...world.secrets()]) {
 			if (shown.includes(secret)) wrong.push('a secret is shown');
 		}
-		if (/undefined|\[object|  /.test(Object.values(outcome).join(' '))) wrong.push('a bad text');
+		if (/undefined|\[object| {2}/.test(Object.values(outcome).join(' '))) wrong.push('a bad text');
 	}
 	// One more run brings all back to one truth.
 	const next = world.driver();

@@ -1,4 +1,4 @@
-import nodeVault = require('node-vault');
+import * as nodeVault from 'node-vault';
 import { request } from 'undici';
 import type { Vault } from '../stubs/vault/kv2';
 import { startVault, writerPolicy } from '../stubs/vault/kv2';
