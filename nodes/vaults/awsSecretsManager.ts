@@ -54,8 +54,7 @@ import type {
  * Each version names itself (awsLabels.ts), so that one that somebody stored by other means is told
  * from ours: with AWSCURRENT its key is taken over as the current one; with AWSPENDING another
  * rotation is open, and the secret is left alone. AWSCURRENT that somebody moved to an older version
- * of ours is moved on
- * again as soon as nothing is on its way: what the record says counts.
+ * of ours is moved on again as soon as nothing is on its way: what the record says counts.
  *
  * Sources: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html,
  * …/API_PutSecretValue.html, …/API_RotateSecret.html and the user guide's whats-in-a-secret.html
