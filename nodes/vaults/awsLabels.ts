@@ -60,8 +60,11 @@ export type Standing =
 	| 'settled'
 	/** AWSCURRENT is still to be moved to it. */
 	| 'unfinished'
-	/** Somebody stored another version as AWSCURRENT by other means. */
-	| 'edited'
+	/**
+	 * AWSCURRENT is on neither of the versions where it could be. Is that one not ours, somebody stored
+	 * it by hand; else the label was moved by hand, or by a run that was faster than another.
+	 */
+	| 'elsewhere'
 	/** AWSPENDING is on a version of somebody else: a rotation by AWS is under way. */
 	| 'foreign';
 
@@ -77,7 +80,7 @@ export function standingOf(
 ): Standing {
 	if (current === head || (current === undefined && pending === head)) return 'settled';
 	if (mark === undefined) return 'foreign';
-	if (mark.currentBefore !== current) return 'edited';
+	if (mark.currentBefore !== current) return 'elsewhere';
 	return isSettled(record) ? 'unfinished' : 'settled';
 }
 

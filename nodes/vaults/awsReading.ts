@@ -7,7 +7,7 @@ import { revisionOf } from './awsVersions';
 import type { Words } from './failures';
 import { failed } from './failures';
 import type { VaultRecord } from './record';
-import { EMPTY_RECORD, parseRecord } from './record';
+import { EMPTY_RECORD, isSettled, parseRecord } from './record';
 import type { VaultFailure, VaultReading, VaultSnapshot } from './vault';
 
 /**
@@ -36,13 +36,14 @@ export async function readSecret(
 	if (head === undefined) return reading(name, { state: 'absent', revision });
 	const version = await readVersion(calls, name, head, labels);
 	if ('kind' in version) return version;
-	const standing = standingOf(labels, head, version.mark, version.record);
+	let standing = standingOf(labels, head, version.mark, version.record);
 	if (standing === 'foreign') return failed(ROTATION_OPEN);
 	let { record } = version;
-	if (standing === 'edited') {
-		const edited = await readVersion(calls, name, labels.current!, labels);
-		if ('kind' in edited) return edited;
-		record = editedRecord(record, edited.record);
+	if (standing === 'elsewhere') {
+		const other = await readVersion(calls, name, labels.current!, labels);
+		if ('kind' in other) return other;
+		standing = other.mark !== undefined && isSettled(record) ? 'unfinished' : 'settled';
+		if (other.mark === undefined) record = editedRecord(record, other.record);
 	}
 	return reading(name, {
 		state: 'present',

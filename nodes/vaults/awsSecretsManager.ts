@@ -53,7 +53,8 @@ import type {
  *
  * Each version names itself (awsLabels.ts), so that one that somebody stored by other means is told
  * from ours: with AWSCURRENT its key is taken over as the current one; with AWSPENDING another
- * rotation is open, and the secret is left alone.
+ * rotation is open, and the secret is left alone. AWSCURRENT that somebody moved to an older version
+ * of ours is moved on again as soon as nothing is on its way: what the record says counts.
  *
  * Sources: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html,
  * …/API_PutSecretValue.html, …/API_RotateSecret.html and the user guide's whats-in-a-secret.html
@@ -71,16 +72,19 @@ class AwsSecretsManager implements Vault {
 		if (reading.kind === 'failed' || !reading.snapshot.unfinished || purpose === 'look') {
 			return reading;
 		}
-		const before = stateOf(reading.snapshot.revision);
-		const moved = await this.finish(name, before.pending!, before.current);
-		return moved?.kind === 'failed' ? moved : await readSecret(this.calls, name);
+		const finished = await this.finished(reading.snapshot);
+		return 'kind' in finished && finished.kind === 'failed'
+			? finished
+			: await readSecret(this.calls, name);
 	}
 
 	async write(
-		{ name, revision }: VaultSnapshot,
+		snapshot: VaultSnapshot,
 		record: VaultRecord,
 	): Promise<VaultStored | VaultConflict | VaultFailure> {
-		const before = stateOf(revision);
+		const { name } = snapshot;
+		const before = await this.finished(snapshot);
+		if ('kind' in before) return before;
 		const id = randomUUID();
 		const isFirst = before.current === undefined && before.pending === undefined;
 		const value = { ...fieldsOf(record), ...markFields({ id, currentBefore: before.current }) };
@@ -126,6 +130,20 @@ class AwsSecretsManager implements Vault {
 
 	async close(): Promise<VaultClosed> {
 		return { kind: 'closed' };
+	}
+
+	/** The state that a snapshot shows, after what was cut off in it is completed. */
+	private async finished({
+		name,
+		revision,
+		unfinished,
+	}: VaultSnapshot): Promise<Before | VaultConflict | VaultFailure> {
+		const before = stateOf(revision);
+		if (!unfinished) return before;
+		const problem = await this.finish(name, before.pending!, before.current);
+		// What is new in this call has not begun.
+		if (problem?.kind === 'failed') return { ...problem, mayHaveHappened: false };
+		return problem ?? { ...before, current: before.pending };
 	}
 
 	/** Moves AWSPENDING to a version: from here on its record is the secret's. */

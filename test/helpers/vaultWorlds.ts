@@ -1,4 +1,3 @@
-import { omit } from 'lodash';
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 import type { Transport } from '../../nodes/http/transport';
 import type { RunLimits, Vault as Driver } from '../../nodes/vaults/vault';
@@ -70,7 +69,8 @@ async function awsWorld(): Promise<VaultWorld> {
 		truth(name) {
 			const fields = labelled(name, 'AWSPENDING') ?? labelled(name, 'AWSCURRENT');
 			if (fields === undefined) return undefined;
-			return omit(fields, 'magic_ipsec_version');
+			delete fields.magic_ipsec_version;
+			return fields;
 		},
 		routersKey: (name) => labelled(name, 'AWSCURRENT')?.current,
 		store(name, fields) {

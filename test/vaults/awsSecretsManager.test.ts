@@ -1,4 +1,3 @@
-import { omit } from 'lodash';
 import { randomUUID } from 'node:crypto';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { VaultRecord } from '../../nodes/vaults/record';
@@ -380,7 +379,7 @@ describe('secrets that are not ours to change', () => {
 			(record) => promote(record, 'd1'),
 			(record) => staged(record, 'K2'),
 		);
-		const shown = omit(await seen(), 'VersionId');
+		const shown = { ...(await seen()), VersionId: undefined };
 		manager.inside.put({
 			SecretId: NAME,
 			ClientRequestToken: randomUUID(),
@@ -395,6 +394,54 @@ describe('secrets that are not ours to change', () => {
 		});
 		await write((now) => promote(now, 'd2'));
 		expect(await seen()).toMatchObject({ current: 'K2', previous: 'BY HAND', note: 1 });
+	});
+
+	it('AWSCURRENT that somebody moved back by hand is moved on again', async () => {
+		await write(
+			(record) => staged(record, 'K1'),
+			(record) => promote(record, 'd1'),
+			(record) => staged(record, 'K2'),
+			(record) => promote(record, 'd2'),
+		);
+		const back = async () => {
+			manager.inside.moveLabel({
+				SecretId: NAME,
+				VersionStage: 'AWSCURRENT',
+				MoveToVersionId: labelsOf('AWSPREVIOUS'),
+				RemoveFromVersionId: labelsOf('AWSCURRENT'),
+			});
+			expect(await seen()).toMatchObject({ current: 'K1' });
+		};
+		await back();
+		const look = snapshotOf(await awsDriver(manager).read(NAME, 'look'));
+		expect(look).toMatchObject({ unfinished: true, record: { current: { key: 'K2' } } });
+		await write();
+		expect(await seen()).toMatchObject({ current: 'K2' });
+		await write((record) => staged(record, 'K3'));
+		await back();
+		await write((record) => promote(record, 'd3'));
+		expect(await seen()).toMatchObject({ current: 'K3', previous: 'K2' });
+	});
+
+	it('a look from before the labels were moved, and the write from it', async () => {
+		await write(
+			(record) => staged(record, 'K1'),
+			(record) => promote(record, 'd1'),
+			(record) => staged(record, 'K2'),
+		);
+		const [slow, fast] = [awsDriver(manager), awsDriver(manager)];
+		const snapshot = snapshotOf(await slow.read(NAME, 'change'));
+		const held = { operation: 'UpdateSecretVersionStage', when: 'before', skip: 1 } as const;
+		const fault = manager.addFault({ ...held, hold: true });
+		const promoting = slow.write(snapshot, promote(snapshot.record, 'd2'));
+		while (fault.hits === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+		const look = snapshotOf(await fast.read(NAME, 'look'));
+		expect(look.unfinished).toBe(true);
+		fault.release();
+		expect((await promoting).kind).toBe('stored');
+		const next = snapshotOf(await fast.write(look, staged(look.record, 'K3')));
+		snapshotOf(await fast.write(next, promote(next.record, 'd3')));
+		expect(await seen()).toMatchObject({ current: 'K3', previous: 'K2' });
 	});
 
 	it('labels that somebody took off by hand are set again', async () => {
