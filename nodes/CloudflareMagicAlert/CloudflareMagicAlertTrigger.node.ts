@@ -10,7 +10,7 @@ import type {
 	IWebhookResponseData,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { credentials } from '../shared/connection';
+import { accountCredentials } from '../shared/connection';
 import { atEdge } from '../shared/errors';
 import { catchUp } from './catchUp';
 import { receive } from './delivery';
@@ -37,7 +37,7 @@ export class CloudflareMagicAlertTrigger implements INodeType {
 		defaults: { name: 'Cloudflare Magic Alert Trigger' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],
-		credentials,
+		credentials: accountCredentials,
 		webhooks: [
 			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'webhook' },
 		],

@@ -45,7 +45,7 @@ export async function findOwn(
 	const all = await listAll(client);
 	const own = all.filter(({ name }) => bears(name, tag)).map((entry) => ({ ...entry, tag }));
 	const abandoned = all
-		.filter(({ name }) => bears(name, tags.test) && tag !== tags.test)
+		.filter(({ name }) => bears(name, tags.test))
 		.filter(({ created }) => Date.parse(String(created)) < longAgo)
 		.map((entry) => ({ ...entry, tag: tags.test }));
 	return [...own, ...abandoned].map(({ kind, id, tag }) => ({ kind, accountId, id, tag }));

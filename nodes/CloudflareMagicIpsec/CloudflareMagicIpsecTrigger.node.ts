@@ -5,7 +5,7 @@ import type {
 	IPollFunctions,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { credentials } from '../shared/connection';
+import { accountCredentials } from '../shared/connection';
 import { getTunnels } from '../shared/listSearch';
 import { atEdge } from '../shared/errors';
 import { poll } from './trigger/poll';
@@ -29,7 +29,7 @@ export class CloudflareMagicIpsecTrigger implements INodeType {
 		polling: true,
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],
-		credentials,
+		credentials: accountCredentials,
 		properties,
 	};
 

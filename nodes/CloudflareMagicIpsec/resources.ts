@@ -3,10 +3,11 @@ import { NodeConnectionTypes } from 'n8n-workflow';
 import type { Resource } from '../shared/operation';
 import { shownFor } from '../shared/options';
 import { psk } from './psk';
+import { rotation } from './rotation';
 import { tunnel } from './tunnel';
 
 /** All that the node can do, and the only list of it; in alphabetical order of the names. */
-export const resources: readonly Resource[] = [psk, tunnel];
+export const resources: readonly Resource[] = [rotation, psk, tunnel];
 
 /** The resource that the panel chooses first. */
 const { value: FIRST } = tunnel;

@@ -84,6 +84,8 @@ export async function setPsks(
 		...validateOnlyQuery(options),
 		body: { psks: psks.map(({ id, psk }) => ({ id: id.toLowerCase(), psk })) },
 		repeat: 'repeatable',
+		// It may echo the former key, which nobody here knows.
+		answersSecret: true,
 		sendBefore: options.sendBefore,
 		action: `${options.validateOnly === true ? 'check' : 'set'} ${psks.length} ${psks.length === 1 ? 'PSK' : 'PSKs'}`,
 		secrets: options.secrets ?? new SecretFinder(psks.map(({ psk }) => psk)),

@@ -1,45 +1,11 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
-import { OperationalError } from 'n8n-workflow';
 import { accountIdFault, baseUrlFault } from '../api/account';
-import { record, text } from '../http/json';
-
-/** The credential must not be used for a request; nothing was sent. */
-export class RefusedCredentialError extends OperationalError {}
-
-function originOf(url: string | undefined, base?: string): string | undefined {
-	if (url === undefined || !URL.canParse(url, base)) return undefined;
-	return new URL(url, base).origin;
-}
-
-/**
- * Where a request goes: `url`, or `uri` as the HTTP Request node and n8n's older helper call it.
- * Undefined for a request that names two places.
- */
-function targetOf(request: IHttpRequestOptions): string | undefined {
-	const { url, uri, baseURL, baseUrl } = request as IHttpRequestOptions & Record<string, unknown>;
-	const places = [url, uri].map(text).filter((place) => place !== undefined);
-	if (places.length !== 1) return undefined;
-	return originOf(places[0], text(baseURL) ?? text(baseUrl));
-}
-
-/** Settings of a request by which its headers could be read on the way. */
-function unsafeSetting(request: IHttpRequestOptions): string | undefined {
-	const { proxy, skipSslCertificateValidation, rejectUnauthorized, strictSSL, agentOptions } =
-		request as unknown as Record<string, unknown>;
-	if (Boolean(proxy)) return 'a proxy';
-	const unchecked =
-		skipSslCertificateValidation === true ||
-		rejectUnauthorized === false ||
-		strictSSL === false ||
-		record(agentOptions)?.rejectUnauthorized === false;
-	return unchecked ? 'no check of certificates' : undefined;
-}
+import { guardedRequest, RefusedCredentialError } from '../http/guard';
 
 /**
  * Puts a credential's headers into a request, if the credential is in order and the request goes
  * to the origin of its Base URL. Anything else is refused, so that no key or token can be sent
- * elsewhere, not even by the HTTP Request node with this credential. Redirects are not followed,
- * whichever of n8n's helpers sends the request.
+ * elsewhere, not even by the HTTP Request node with this credential.
  *
  * @throws RefusedCredentialError with what is wrong and what to do
  */
@@ -50,22 +16,7 @@ export function withHeaders(
 ): IHttpRequestOptions {
 	const fault = accountIdFault(credentials.accountId) ?? baseUrlFault(credentials.baseUrl);
 	if (fault !== undefined) throw new RefusedCredentialError(fault);
-	if (targetOf(request) !== new URL(String(credentials.baseUrl).trim()).origin) {
-		throw new RefusedCredentialError(
-			"The request does not go to the credential's Base URL, so the credential is not sent.",
-		);
-	}
-	const unsafe = unsafeSetting(request);
-	if (unsafe !== undefined) {
-		throw new RefusedCredentialError(
-			`The request has ${unsafe}, so the credential is not sent. Remove that from the request; a proxy for all of n8n is set by HTTPS_PROXY.`,
-		);
-	}
-	const once = {
-		disableFollowRedirect: true,
-		followRedirect: false,
-		followAllRedirects: false,
-		maxRedirects: 0,
-	};
-	return { ...request, headers: { ...request.headers, ...headers }, ...once };
+	const { origin } = new URL(String(credentials.baseUrl).trim());
+	const guarded = guardedRequest(request, origin, 'Base URL');
+	return { ...guarded, headers: { ...request.headers, ...headers } };
 }

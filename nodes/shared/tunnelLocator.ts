@@ -91,6 +91,11 @@ export class TunnelIndex {
 		}
 	}
 
+	/** True if there is a tunnel with the id of this one. */
+	has({ id }: IpsecTunnel): boolean {
+		return this.byId.has(id.toLowerCase());
+	}
+
 	matches(reference: TunnelReference): IpsecTunnel[] {
 		const found =
 			reference.by === 'id' ? this.byId.get(reference.id) : this.byName.get(reference.name);

@@ -51,7 +51,7 @@ export function holderOf(secrets: readonly string[]): (value: unknown) => boolea
 /**
  * True if a value may hold a secret, at any depth.
  *
- * @param names members that are secrets whatever they hold
+ * @param names in lower case, of members that are secrets whatever they hold
  * @param secrets what else may not be there
  */
 export function mayHold(
@@ -61,6 +61,6 @@ export function mayHold(
 ): boolean {
 	const holds = holderOf(secrets);
 	const isOut = (member: unknown, name?: string) =>
-		(name !== undefined && names.includes(name)) || holds(member);
+		(name !== undefined && names.includes(name.toLowerCase())) || holds(member);
 	return pruned(value, isOut) !== value;
 }

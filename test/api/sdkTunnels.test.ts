@@ -1,6 +1,7 @@
 import type Cloudflare from 'cloudflare';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { useAccount } from '../helpers/account';
+import { byId } from '../helpers/locators';
 import { credentialsOf, runNode } from '../helpers/node';
 import { essenceOf, sdkOf } from '../helpers/sdk';
 import type { Simulator } from '../simulator';
@@ -19,7 +20,6 @@ import type { Simulator } from '../simulator';
 
 const account = useAccount({ tunnels: 3, seed: 4 });
 
-const byId = (value: string) => ({ __rl: true, mode: 'id', value });
 const NEW_TARGET = { headers: { 'x-magic-new-hc-target': 'true' } };
 
 function essence(simulator: Simulator, operation: string) {
@@ -70,7 +70,7 @@ const MORE_FIELDS = {
 	customerEndpoint: '203.0.113.40',
 	description: 'words',
 	interfaceAddress6: '2606:54c1:7:0:a9fe:12d2:1:200/127',
-	psk: 'key',
+	psk: '={{ $json.psk }}',
 	replayProtection: true,
 	healthCheckEnabled: true,
 	healthCheckRate: 'low',
@@ -116,6 +116,7 @@ const CASES: Case[] = [
 			...FIELDS,
 			additionalFields: MORE_FIELDS,
 		}),
+		item: { psk: MORE.psk },
 		call: (client, { accountId }) =>
 			client.magicTransit.ipsecTunnels.create(
 				{ account_id: accountId, ...BODY, ...MORE } as never,
@@ -147,6 +148,7 @@ const CASES: Case[] = [
 			mode: 'replace',
 			updateFields: { ...FIELDS, ...MORE_FIELDS },
 		}),
+		item: { psk: MORE.psk },
 		call: (client, { accountId, id }) =>
 			client.magicTransit.ipsecTunnels.update(
 				id,
@@ -177,6 +179,7 @@ const CASES: Case[] = [
 				interface_address6,
 				replay_protection,
 				automatic_return_routing,
+				allow_null_cipher,
 				health_check,
 				bgp,
 				custom_remote_identities,
@@ -194,6 +197,7 @@ const CASES: Case[] = [
 						interface_address6,
 						replay_protection,
 						automatic_return_routing,
+						allow_null_cipher,
 						health_check: { ...check, target: { saved: target.saved } },
 						bgp,
 						custom_remote_identities,

@@ -9,6 +9,8 @@ import type {
 	WorkflowExecuteMode,
 } from 'n8n-workflow';
 import { CloudflareMagicKeyApi } from '../../credentials/CloudflareMagicKeyApi.credentials';
+import { CloudflareMagicAwsApi } from '../../credentials/CloudflareMagicAwsApi.credentials';
+import { CloudflareMagicVaultApi } from '../../credentials/CloudflareMagicVaultApi.credentials';
 import { CloudflareMagicTokenApi } from '../../credentials/CloudflareMagicTokenApi.credentials';
 import { CloudflareMagicAlertTrigger } from '../../nodes/CloudflareMagicAlert/CloudflareMagicAlertTrigger.node';
 import { CloudflareMagicIpsec } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsec.node';
@@ -27,7 +29,12 @@ export const sources: TypeSource = typesOf(
 		new CloudflareMagicIpsecTrigger(),
 		new CloudflareMagicAlertTrigger(),
 	],
-	[new CloudflareMagicTokenApi(), new CloudflareMagicKeyApi()],
+	[
+		new CloudflareMagicTokenApi(),
+		new CloudflareMagicKeyApi(),
+		new CloudflareMagicVaultApi(),
+		new CloudflareMagicAwsApi(),
+	],
 );
 
 export const NODE = 'Cloudflare Magic IPsec';

@@ -1,12 +1,13 @@
+import { isUndefined, omitBy } from 'lodash';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import type { Simulator } from '../simulator';
+import { byId, byName } from './locators';
 import type { NodeResult, NodeRun } from './node';
 import { credentialsOf, runNode } from './node';
 
 /** Runs of the psk operations, as most tests want them. */
 
-export const byId = (value: string) => ({ __rl: true, mode: 'id', value });
-export const byName = (value: string) => ({ __rl: true, mode: 'name', value });
+export { byId, byName };
 
 /** Parameters of a run, and all else that `runNode` takes. */
 export type PskRun = Partial<Omit<NodeRun, 'parameters'>> & { parameters?: object };
@@ -40,6 +41,17 @@ export async function runPsk(
 		...more,
 		parameters: pskParameters(operation, parameters),
 	});
+}
+
+/** The same with the parameters and all else in one object, as the shortest way to say a run. */
+export async function psk(
+	simulator: Simulator,
+	operation: string,
+	change: IDataObject & Partial<Omit<NodeRun, 'parameters'>> = {},
+): Promise<NodeResult> {
+	const { items, node, settings, mode, credentials, ...parameters } = change;
+	const run = omitBy({ items, node, settings, mode, credentials }, isUndefined);
+	return await runPsk(simulator, operation, { ...run, parameters });
 }
 
 export const statuses = (items: IDataObject[] | undefined) =>

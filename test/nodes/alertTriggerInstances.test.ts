@@ -153,6 +153,42 @@ describe('a copy at another address', () => {
 	});
 });
 
+describe('static data in which own things are mixed with others', () => {
+	it('of another address loses the others only', async () => {
+		await staging.activate();
+		const theirs = staging.staticData().made as IDataObject[];
+		await production.activate();
+		const own = production.staticData().made as IDataObject[];
+		production.setStaticData({ ...production.staticData(), made: [...own, ...theirs] });
+		expect(await production.deactivate()).toBe(true);
+		expect(simulator.alerts.webhooks().map(({ url }) => new URL(url).origin)).toEqual([STAGING]);
+		expect(simulator.alerts.policies()).toHaveLength(1);
+	});
+
+	it('of a test goes on with what is in use', async () => {
+		await production.activate();
+		const { made, ...rest } = production.staticData() as { made: IDataObject[] };
+		const { test } = tagsOf(simulator.alerts.webhooks()[0]!.url, production.webhookId);
+		const tests = made.map((entry) => ({ ...entry, id: 'a'.repeat(32), tag: test }));
+		production.setStaticData({ ...rest, made: [...made, ...tests] });
+		const before = ids();
+		production.crash();
+		await production.activate('init');
+		expect(ids()).toEqual(before);
+		expect(production.staticData().made).toEqual(made);
+	});
+
+	it('of an older version are bound to the address at the next start', async () => {
+		await production.activate();
+		const { home, ...rest } = production.staticData();
+		expect(home).toBe(`${PUBLIC_ORIGIN}/`);
+		production.setStaticData(rest);
+		production.crash();
+		await production.activate('init');
+		expect(production.staticData().home).toBe(home);
+	});
+});
+
 describe('one n8n whose address its admin changed', () => {
 	it('keeps what was made at the old address, and says so', async () => {
 		await production.activate();

@@ -96,6 +96,15 @@ describe('many alerts', () => {
 		// Within a day the mark is not used, so that no late alert of a burst is lost.
 		expect(isTaken('late', start + 1)).toBe(true);
 	});
+
+	it('that are forgotten never move the mark back', () => {
+		const { data, isTaken } = trigger();
+		const mark = now() - 2 * DAY;
+		data.since = mark;
+		data.seen = [`${mark - DAY}:aaaaaaaaaaaaaaaa`];
+		expect(isTaken('new', now())).toBe(true);
+		expect(data).toMatchObject({ since: mark, seen: [expect.any(String)] });
+	});
 });
 
 describe('a strange time', () => {

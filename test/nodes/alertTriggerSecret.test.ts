@@ -2,7 +2,12 @@ import { printed } from '../helpers/printed';
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { IDataObject } from 'n8n-workflow';
+import fc from 'fast-check';
+import type { IDataObject, INode } from 'n8n-workflow';
+import { withoutSecret } from '../../nodes/CloudflareMagicAlert/echo';
+import type { NamedContext } from '../../nodes/CloudflareMagicAlert/secret';
+import { secretOf } from '../../nodes/CloudflareMagicAlert/secret';
+import type { ResolvedCredential } from '../../nodes/shared/transport';
 import { bodyOf, forward, handOn } from '../helpers/forward';
 import { credentialsOf } from '../helpers/node';
 import { leaksIn } from '../helpers/scanner';
@@ -284,12 +289,51 @@ describe('a copy of the secret in an alert', () => {
 		expect(leaksIn(host.started, [secret()])).toEqual([]);
 	});
 
+	it('is found wherever in a text 23 characters of it are', () => {
+		const key = createHash('sha256').update('x').digest('hex');
+		const other = fc.stringMatching(/^[g-z .,-]{0,60}$/);
+		const cut = fc.tuple(fc.nat(41), fc.integer({ min: 23, max: 64 }));
+		fc.assert(
+			fc.property(other, cut, other, (before, [start, length], after) => {
+				const text = `${before}${key.slice(start, start + length)}${after}`;
+				const clean = withoutSecret({ text, [text]: [text], same: before }, key);
+				expect(clean).toEqual({ text: '***', '***': ['***'], same: before });
+			}),
+			{ numRuns: 500 },
+		);
+	});
+
 	it('is not seen in ids, of which a few characters are like the secret', async () => {
 		await host.activate();
 		const like = `${secret().slice(0, 8)}${'0'.repeat(24)}`;
 		expect(await post({ account_id: like, text: secret().slice(20, 30) })).toBe(200);
 		expect(jsons()).toMatchObject([{ account_id: like, text: secret().slice(20, 30) }]);
 	});
+});
+
+it('differs by all that it is made of', () => {
+	const context = (change: IDataObject = {}): NamedContext => {
+		const { url = 'u', workflow = 'w', id = 'n', webhookId } = change as Record<string, string>;
+		return {
+			getInstanceBaseUrl: () => url,
+			getWorkflow: () => ({ id: workflow, active: true }),
+			getNode: () => ({ id, webhookId }) as INode,
+		};
+	};
+	const key = 'k'.repeat(37);
+	const withToken = { type: 'cloudflareMagicTokenApi', data: { apiToken: key, apiKey: 'no' } };
+	const made = (change?: IDataObject, credential: ResolvedCredential = withToken) =>
+		secretOf(context(change), credential);
+	const changes = [{ url: 'v' }, { workflow: 'x' }, { id: 'o' }, { webhookId: 'o2' }];
+	const secrets = [made(), ...changes.map((change) => made(change))];
+	expect(new Set(secrets).size).toBe(secrets.length);
+	expect(secrets.join('\n')).toMatch(/^([0-9a-f]{64}(\n|$))+$/);
+	expect(made({ webhookId: 'a', id: 'b' })).toBe(made({ webhookId: 'a', id: 'c' }));
+	const withKey = { type: 'cloudflareMagicKeyApi', data: { apiToken: 'no', apiKey: ` ${key} ` } };
+	expect(made({}, withKey)).toBe(made());
+	const cut = (length: number) => ({ ...withToken, data: { apiToken: key.slice(0, length) } });
+	expect([made({}, cut(31)), made({}, { ...withToken, data: {} })]).toEqual([undefined, undefined]);
+	expect(made({}, cut(32))).toBeDefined();
 });
 
 it('only a hash is stored', async () => {

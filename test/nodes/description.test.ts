@@ -7,6 +7,11 @@ import { actionNode, NODE, sources } from '../helpers/node';
 
 const { description } = new CloudflareMagicIpsec();
 
+/** What the operations of Key Rotation ask for to find tunnels and their places in a vault. */
+const PLACE = ['scope', 'tunnelId', 'vault', 'mount', 'path'];
+
+const VAULT_OPTIONS = ['options.timeout', 'options.vaultConcurrency'];
+
 /** Parameters that show up for each operation, options of collections after a dot. */
 const PANEL: Record<string, Record<string, string[]>> = {
 	tunnel: {
@@ -95,6 +100,21 @@ const PANEL: Record<string, Record<string, string[]>> = {
 			'options.validateOnly',
 		],
 	},
+	rotation: {
+		finish: [...PLACE, 'options', 'options.accountId', 'options.batchSize', ...VAULT_OPTIONS],
+		getStatus: [...PLACE, 'options', 'options.accountId', ...VAULT_OPTIONS],
+		rollBack: [...PLACE, 'options', 'options.accountId', 'options.batchSize', ...VAULT_OPTIONS],
+		rotate: [
+			...PLACE,
+			'olderThanDays',
+			'finish',
+			'options',
+			'options.accountId',
+			'options.batchSize',
+			'options.leaseMinutes',
+			...VAULT_OPTIONS,
+		],
+	},
 };
 
 function shown(parameters: INodeParameters): INodeProperties[] {
@@ -108,7 +128,14 @@ const operations = Object.entries(PANEL).flatMap(([resource, names]) =>
 );
 
 describe.each(operations)('the panel of %s: %s', (resource, operation) => {
-	const parameters = { authentication: 'apiToken', resource, operation, returnAll: false };
+	const parameters = {
+		authentication: 'apiToken',
+		resource,
+		operation,
+		returnAll: false,
+		scope: 'item',
+		vault: 'kv2',
+	};
 
 	it('shows each parameter that works there, and no other', () => {
 		const names = shown(parameters).flatMap((property) => [

@@ -1,5 +1,6 @@
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { clock } from '../../nodes/http/clock';
+import { statusFault } from '../helpers/answer';
 import { useAccount } from '../helpers/account';
 import { credentialsOf } from '../helpers/node';
 import { Poller } from '../helpers/poller';
@@ -210,6 +211,9 @@ describe.each(['legacy', 'durable'] as const)('many missing tunnels (%s cursors)
 		}
 		expect(told.map(({ event }) => event)).toEqual(Array(20).fill('tunnelDeleted'));
 		expect(told.some(({ tunnel_id }) => stubborn.has(String(tunnel_id)))).toBe(false);
+		const doubted = poller.warnings.join().match(/[0-9a-f]{32}/g) ?? [];
+		expect(new Set(doubted)).toEqual(stubborn);
+		expect(doubted).toHaveLength(stubborn.size);
 		account().faults.clear();
 		const rest = [...(await poller.poll()), ...(await poller.poll())];
 		expect(new Set(rest.map(({ tunnel_id }) => tunnel_id))).toEqual(stubborn);
@@ -236,16 +240,14 @@ describe.each(['legacy', 'durable'] as const)('many missing tunnels (%s cursors)
 	it('are not asked for any further after a 429', async () => {
 		const poller = await started();
 		for (const { id } of account().tunnels()) account().removeTunnel(id);
-		account().faults.add({
-			operation: 'get',
-			times: Infinity,
-			skip: 2,
-			kind: 'status',
-			status: 429,
-			code: 10429,
-			message: 'slow down',
-			headers: { 'retry-after': '300' },
-		});
+		account().faults.add(
+			statusFault('get', 429, 10429, {
+				message: 'slow down',
+				headers: { 'retry-after': '300' },
+				skip: 2,
+				times: Infinity,
+			}),
+		);
 		account().resetRequests();
 		expect(await poller.poll()).toHaveLength(2);
 		expect(asked()).toBe(3);

@@ -26,10 +26,12 @@ describe('filters', () => {
 		['a name as a text', { tunnelIds: '={{ "site-7" }}' }, ['site-7']],
 		['names with commas between', { tunnelIds: '={{ "site-7, 42" }}' }, ['site-7', '42']],
 		['a number as a name', { tunnelIds: '={{ [42] }}' }, ['42']],
+		['an ID that Cloudflare writes in capitals', { tunnelIds: ['cd'.repeat(16)] }, ['by-ID']],
 		['an ID in capitals', { tunnelIds: ['ABABABABABABABABABABABABABABABAB'] }, ['by-id']],
 	])('may be %s', async (_, filters, expected) => {
 		for (const name of ['site-7', 'site', '42', '4']) account().addTunnel({ name });
 		account().addTunnel({ name: 'by-id', id: 'ab'.repeat(16) });
+		account().addTunnel({ name: 'by-ID', id: 'CD'.repeat(16) });
 		expect(names(await pollerOf({ filters }).activate())).toEqual(expected);
 	});
 
@@ -130,6 +132,11 @@ describe('settings that are not made', () => {
 		expect(names(await poller.activate())).not.toContain('young');
 		await clock.sleep(DAY_MS);
 		expect(names(await poller.poll())).toEqual(['young']);
+	});
+
+	it('do not matter where they are not shown', async () => {
+		const poller = pollerOf({ events: ['pskChanged'], pskOlderThanDays: -1 });
+		expect(await poller.activate()).toEqual([]);
 	});
 
 	it.each([

@@ -1,3 +1,4 @@
+import { omit } from 'lodash';
 import type { IDataObject } from 'n8n-workflow';
 import type * as Events from '../../nodes/CloudflareMagicIpsec/trigger/events';
 import type * as Fields from '../../nodes/CloudflareMagicIpsec/trigger/fields';
@@ -102,7 +103,7 @@ describe('what is stored', () => {
 		});
 
 		it('is known: what has changed since is told', async () => {
-			const { post_quantum: _gone, ...renamed } = { post_quantum: 0, ...LONG, name: 'short' };
+			const renamed = omit({ ...LONG, name: 'short' }, 'post_quantum');
 			answer([
 				{
 					...BERLIN,
@@ -176,6 +177,18 @@ describe('what is stored', () => {
 		expect(await poller.activate()).toEqual([]);
 	});
 
+	it.each([
+		['format 1', { ...STORED_FORMAT_1, tunnels: 'F3JHB;' }],
+		['format 2', undefined],
+	])('of an account without tunnels is known, too: %s', async (_, stored) => {
+		answer([]);
+		const poller = pollerWith(stored ?? {});
+		expect(await poller.activate()).toEqual([]);
+		answer([BERLIN]);
+		expect(kinds(await poller.poll())).toEqual([['tunnelCreated', '1a']]);
+		expect(poller.warnings).toEqual([]);
+	});
+
 	it('in no account that is known now is a first poll', () => {
 		expect(readStoredForm(STORED_FORMAT_2, 'f'.repeat(32))).toEqual({ tunnels: undefined });
 		expect(readStoredForm({}, STORED_ACCOUNT)).toEqual({ tunnels: undefined });
@@ -186,15 +199,15 @@ describe('another version of the package', () => {
 	/** The trigger's comparison as it would be with other compared fields. */
 	const versionWith = (change: (fields: Fields.ComparedField[]) => Fields.ComparedField[]) => {
 		let version!: typeof Events & typeof StoredForm;
-		const path = '../nodes/CloudflareMagicIpsec/trigger';
+		const path = '../../nodes/CloudflareMagicIpsec/trigger';
 		jest.isolateModules(() => {
 			jest.doMock(`${path}/fields`, () => {
 				const actual = jest.requireActual<typeof Fields>(`${path}/fields`);
 				return { ...actual, COMPARED: change([...actual.COMPARED]) };
 			});
 			version = {
-				...(require(`${path}/events`) as typeof Events),
-				...(require(`${path}/storedForm`) as typeof StoredForm),
+				...jest.requireActual<typeof Events>(`${path}/events`),
+				...jest.requireActual<typeof StoredForm>(`${path}/storedForm`),
 			};
 		});
 		jest.dontMock(`${path}/fields`);

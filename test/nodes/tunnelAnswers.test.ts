@@ -1,8 +1,9 @@
+import { omit } from 'lodash';
 import type { IDataObject } from 'n8n-workflow';
 import { useAccount } from '../helpers/account';
 import { answerWith } from '../helpers/answer';
 import { PACKAGE_NAME } from '../helpers/engine';
-import { byId, runTunnel } from '../helpers/tunnelRun';
+import { byId, byName, runTunnel } from '../helpers/tunnelRun';
 import { useVirtualClock } from '../helpers/virtualClock';
 
 /** What the tunnel operations answer: no BGP key unless a person asks for it, and nothing untrue. */
@@ -15,7 +16,7 @@ const MD5 = 'the-bgp-md5-key';
 const AGENT = { type: `${PACKAGE_NAME}.cloudflareMagicIpsecTool` };
 
 function withBgp(): string {
-	const [{ id }] = account().tunnels() as unknown as [{ id: string }];
+	const { id } = account().tunnels()[0]!;
 	account().updateTunnel(id, { bgp: { customer_asn: 65000, md5_key: MD5 } });
 	return id;
 }
@@ -128,8 +129,7 @@ describe('Merge', () => {
 			});
 			const put = simulator.requests.find(({ method }) => method === 'PUT');
 			const body = put!.body as { ipsec_tunnels?: IDataObject[] } & IDataObject;
-			const { id: _, ...sent } = body.ipsec_tunnels?.[0] ?? body;
-			expect(sent).toEqual({
+			expect(omit(body.ipsec_tunnels?.[0] ?? body, 'id')).toEqual({
 				name: known!.name,
 				cloudflare_endpoint: known!.cloudflare_endpoint,
 				interface_address: known!.interface_address,
@@ -207,5 +207,108 @@ describe('an update that Cloudflare says was none', () => {
 			modified: false,
 			message: 'Cloudflare says that it modified nothing.',
 		});
+	});
+});
+
+describe('a key whose date does not move', () => {
+	it.each(['create', 'update', 'update in the mode Replace', 'updateMany'])(
+		'%s says that it is not certain that the key was set',
+		async (what) => {
+			const [operation = ''] = what.split(' ');
+			const [first] = account().tunnels();
+			const fields = {
+				name: 'new-site',
+				cloudflareEndpoint: first!.cloudflare_endpoint,
+				interfaceAddress: '10.99.0.0/31',
+			};
+			const psk = '={{ $json.psk }}';
+			const run = async () =>
+				await runTunnel(account(), operation, {
+					...fields,
+					tunnelId: byId(first!.id),
+					mode: what === operation ? 'merge' : 'replace',
+					additionalFields: { psk },
+					updateFields: what === operation ? { psk } : { ...fields, psk },
+					items: [{ psk: 'the-key-of-the-tunnel' }],
+				});
+			const { psk_metadata: before } = first!;
+			account().faults.add({
+				kind: 'rewrite',
+				operation: ['create', 'update', 'bulkUpdate'],
+				change: (body) => {
+					const { result } = body as { result: IDataObject };
+					const [many] = (result.modified_ipsec_tunnels ?? []) as IDataObject[];
+					const tunnel = (result.modified_ipsec_tunnel ?? many ?? result) as IDataObject;
+					tunnel.psk_metadata = operation === 'create' ? {} : before;
+					return body;
+				},
+			});
+			const { jsons } = await run();
+			expect(jsons[0]![0]!.message).toContain('not certain that the key was set');
+			if (operation === 'create') return;
+			const again = await run();
+			expect(again.error).toBeUndefined();
+			expect(again.jsons[0]![0]!.message).toBeUndefined();
+		},
+	);
+});
+
+describe('a tunnel whose name is not told', () => {
+	it.each(['update', 'updateMany'])('is not renamed to its id by %s', async (operation) => {
+		const [first] = account().tunnels();
+		account().faults.add({
+			kind: 'missingFields',
+			operation: ['get', 'list'],
+			times: Infinity,
+			fields: ['ipsec_tunnel.name', 'ipsec_tunnels.*.name'],
+		});
+		const run = async (updateFields: IDataObject) =>
+			await runTunnel(account(), operation, {
+				tunnelId: byId(first!.id),
+				mode: 'merge',
+				updateFields,
+			});
+		const { error } = await run({ description: 'x' });
+		expect(error?.message).toContain("'Name' is missing");
+		expect(account().tunnel(first!.id)).toEqual(first);
+		await run({ description: 'x', name: first!.name });
+		expect(account().tunnel(first!.id)).toMatchObject({ name: first!.name, description: 'x' });
+	});
+});
+
+describe('a tunnel that is named twice', () => {
+	it('is refused by Update Many, also if it is to be changed once and checked once', async () => {
+		const [first] = account().tunnels();
+		const { error } = await runTunnel(account(), 'updateMany', {
+			tunnelId: byId(first!.id),
+			updateFields: { description: 'x' },
+			options: { validateOnly: '={{ $itemIndex === 0 }}' },
+			items: [{}, {}],
+		});
+		expect(error?.message).toContain('in more than one item');
+		expect(account().requests.some(({ method }) => method === 'PUT')).toBe(false);
+	});
+});
+
+describe('what a failed item tells of its tunnel', () => {
+	it('is its name too, where it was found by that', async () => {
+		const [first] = account().tunnels();
+		account().faults.add({ kind: 'reset', when: 'before', operation: 'delete' });
+		const { jsons } = await runTunnel(account(), 'delete', { tunnelId: byName(first!.name) });
+		expect(jsons[0]![0]).toMatchObject({ id: first!.id, name: first!.name, exists: true });
+	});
+});
+
+describe('a field that is given as a number', () => {
+	it('is its text, and one of spaces is none', async () => {
+		const { jsons, error } = await runTunnel(account(), 'create', {
+			name: '={{ 4711 }}',
+			cloudflareEndpoint: account().tunnels()[0]!.cloudflare_endpoint,
+			interfaceAddress: '10.99.0.0/31',
+			additionalFields: { bgpCustomerAsn: '={{ "  " }}' },
+		});
+		expect(error).toBeUndefined();
+		expect(jsons[0]![0]!.name).toBe('4711');
+		expect(jsons[0]![0]!.bgp).toBeUndefined();
 	});
 });

@@ -188,7 +188,7 @@ describe('what changes by itself', () => {
 	it('is no change: the state of BGP', async () => {
 		const simulator = account();
 		const bgp = { customer_asn: 65000 };
-		const [{ id }] = simulator.tunnels() as unknown as [{ id: string }];
+		const { id } = simulator.tunnels()[0]!;
 		simulator.updateTunnel(id, { bgp });
 		simulator.faults.add({
 			kind: 'rewrite',
@@ -209,7 +209,7 @@ describe('what changes by itself', () => {
 
 	it('the order of members is none either', async () => {
 		const simulator = account();
-		const [{ id }] = simulator.tunnels() as unknown as [{ id: string }];
+		const { id } = simulator.tunnels()[0]!;
 		simulator.faults.add({
 			kind: 'rewrite',
 			operation: 'get',

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { CloudflareClient } from '../../nodes/api/client';
+import type { CloudflareClient } from '../../nodes/api/client';
 import {
 	createIpsecTunnel,
 	deleteIpsecTunnel,
@@ -10,10 +10,8 @@ import {
 } from '../../nodes/api/ipsecTunnels';
 import { CallError } from '../../nodes/api/failure';
 import { generatePsk, setPsks } from '../../nodes/api/psks';
-import { transportOf } from '../../nodes/shared/transport';
 import { useAccount } from '../helpers/account';
-import { contextsOf } from '../helpers/context';
-import { credentialsOf } from '../helpers/node';
+import { BODY, clientOf, ID } from '../helpers/client';
 import type { Fault, FaultyRun } from '../helpers/oracle';
 import { ENDPOINT, FAULTS, findings, MODES } from '../helpers/oracle';
 import { useVirtualClock } from '../helpers/virtualClock';
@@ -90,9 +88,6 @@ describe('random accounts, faults and settings', () => {
 	}, 300_000);
 });
 
-const ID = 'd'.repeat(32);
-const BODY = { name: 'x', cloudflare_endpoint: '162.159.64.9', interface_address: '10.9.0.0/31' };
-
 const CALLS: Array<(client: CloudflareClient) => Promise<unknown>> = [
 	(client) => listIpsecTunnels(client),
 	(client) => getIpsecTunnel(client, ID),
@@ -165,18 +160,7 @@ describe('malformed answers', () => {
 	useVirtualClock();
 
 	it('become a CallError, or a result, 10,000 times', async () => {
-		const type = 'cloudflareMagicTokenApi';
-		const credentials = credentialsOf(account());
-		const { execute } = contextsOf({
-			parameters: { resource: 'tunnel', operation: 'get' },
-			credentials,
-		});
-		const client = new CloudflareClient({
-			transport: transportOf(execute, { type, data: credentials[type]! }),
-			baseUrl: account().url,
-			accountId: account().accountId,
-			secrets: [account().apiToken],
-		});
+		const client = clientOf(account());
 		await fc.assert(
 			fc.asyncProperty(malformed, async ({ call, ...answer }) => {
 				account().faults.clear();

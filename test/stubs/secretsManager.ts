@@ -1,36 +1,43 @@
-import { createHash, createHmac } from 'node:crypto';
-import type { Answer, Asked, StubServer } from './jsonServer';
-import { parsedObject, Refusal, startJsonServer } from './jsonServer';
+import type { AwsKeys } from './aws/signature';
+import { signatureFault } from './aws/signature';
+import type { Fields, SecretVersion } from './aws/secrets';
+import { AwsError, Secrets } from './aws/secrets';
+import type { FaultyServer, Reply } from './faultyServer';
+import { startFaultyServer } from './faultyServer';
+import type { Asked } from './jsonServer';
 
 /**
- * A strict stand-in for AWS Secrets Manager's JSON API: signatures, versions and staging labels.
+ * A strict stand-in for AWS Secrets Manager's JSON API: signatures (checked by AWS's own signer),
+ * rights, versions and staging labels.
  *
  * Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/
  */
 
-export interface AwsKeys {
-	region: string;
-	accessKeyId: string;
-	secretAccessKey: string;
-}
+export type { AwsKeys } from './aws/signature';
+export type { SecretVersion } from './aws/secrets';
 
-export interface SecretVersion {
-	SecretString: string;
-	/** Its staging labels, in alphabetical order. */
-	stages: string[];
-}
-
-export interface SecretsManager extends StubServer {
+export interface SecretsManager extends FaultyServer {
 	readonly url: string;
 	readonly keys: AwsKeys;
 	/** The version of a secret that has a staging label. */
 	versionOf(secret: string, stage: string): SecretVersion | undefined;
 	/** Names of all secrets. */
 	readonly secrets: readonly string[];
-	/** Requests in the order they came, by the name of the action. */
+	/** The secrets themselves, to look at and to change. */
+	readonly inside: Secrets;
+	/** Requests in the order they came, by the name of the action; those with a wrong signature are not. */
 	readonly actions: readonly string[];
 	/** Has an action refused, times times after it was let through skip times. */
 	refuseAction(action: string, type: string, times?: number, skip?: number): void;
+}
+
+export interface SecretsManagerOptions {
+	/** Temporary credentials. */
+	sessionToken?: string;
+	/** What the access key may do, by action; everything without it. */
+	allowed?: Record<string, (name: string) => boolean>;
+	/** Milliseconds since 1970. */
+	now?: () => number;
 }
 
 const KEYS: AwsKeys = {
@@ -39,179 +46,106 @@ const KEYS: AwsKeys = {
 	secretAccessKey: 'the secret access key of the stand-in',
 };
 
-const hmac = (key: string | Buffer, text: string) =>
-	createHmac('sha256', key).update(text).digest();
+const TYPE = 'application/x-amz-json-1.1';
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+function refusal({ type, message, status }: AwsError): Reply {
+	// GUESS: errors of the service itself write Message with a capital.
+	return {
+		status,
+		headers: { 'content-type': TYPE, 'x-amzn-errortype': type },
+		body: { __type: type, Message: message },
+	};
+}
 
-const aws = (status: number, type: string, Message = type): never => {
-	throw new Refusal(status, { __type: type, Message });
-};
+const actionOf = ({ headers }: Asked) =>
+	String(headers['x-amz-target']).replace(/^secretsmanager\./, '');
 
-/**
- * Checks Signature Version 4 of a request without a query.
- *
- * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
- */
-function checkSignature({ method, url, headers, text }: Asked, keys: AwsKeys): void {
-	const parts =
-		/^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8}\/([^/]+)\/([^/]+)\/aws4_request), ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/.exec(
-			headers.authorization ?? '',
-		);
-	if (parts === null) return aws(400, 'MissingAuthenticationTokenException');
-	const [, accessKeyId, scope, region, service, signed, signature] = parts as unknown as string[];
-	if (accessKeyId !== keys.accessKeyId) aws(400, 'UnrecognizedClientException');
-	const names = signed!.split(';');
-	for (const name of ['host', 'x-amz-date', 'x-amz-target']) {
-		if (!names.includes(name)) aws(400, 'InvalidSignatureException', `${name} is not signed`);
+function fieldsOf({ text }: Asked): Fields {
+	let value: unknown;
+	try {
+		value = JSON.parse(text);
+	} catch {
+		value = undefined;
 	}
-	const canonical = [
-		method,
-		url.pathname,
-		url.search.slice(1),
-		...names.map((name) => `${name}:${String(headers[name]).trim()}`),
-		'',
-		signed,
-		sha256(text),
-	].join('\n');
-	const date = String(headers['x-amz-date']);
-	const [day] = scope!.split('/');
-	const key = [day!, region!, service!, 'aws4_request'].reduce<string | Buffer>(
-		hmac,
-		`AWS4${keys.secretAccessKey}`,
-	);
-	const expected = hmac(key, ['AWS4-HMAC-SHA256', date, scope, sha256(canonical)].join('\n'));
-	if (expected.toString('hex') !== signature) aws(400, 'InvalidSignatureException');
-	if (region !== keys.region) aws(400, 'InvalidSignatureException', `signed for ${region}`);
-}
-
-type Versions = Map<string, SecretVersion>;
-type Fields = Record<string, unknown>;
-
-function textOf(fields: Fields, name: string): string {
-	const value = fields[name];
-	return typeof value === 'string' && value !== ''
-		? value
-		: aws(400, 'ValidationException', `${name} is missing`);
-}
-
-function tokenOf(fields: Fields): string {
-	const token = textOf(fields, 'ClientRequestToken');
-	return token.length >= 32 && token.length <= 64
-		? token
-		: aws(400, 'ValidationException', 'ClientRequestToken has 32 to 64 characters');
-}
-
-const holderOf = (versions: Versions, stage: string): string | undefined =>
-	[...versions].find(([, { stages }]) => stages.includes(stage))?.[0];
-
-function takeLabel(versions: Versions, stage: string): void {
-	for (const version of versions.values()) {
-		version.stages = version.stages.filter((one) => one !== stage);
-	}
-}
-
-function putLabel(versions: Versions, stage: string, id: string): void {
-	const before = holderOf(versions, stage);
-	takeLabel(versions, stage);
-	const { stages } = versions.get(id)!;
-	stages.push(stage);
-	stages.sort();
-	if (stage === 'AWSCURRENT' && before !== undefined && before !== id) {
-		putLabel(versions, 'AWSPREVIOUS', before);
-	}
-}
-
-function addVersion(versions: Versions, id: string, SecretString: string, stages: string[]): void {
-	const there = versions.get(id);
-	if (there !== undefined) {
-		if (there.SecretString !== SecretString) aws(400, 'ResourceExistsException');
-		return;
-	}
-	// The first version of a secret is AWSCURRENT, whatever was asked.
-	const labels = versions.size === 0 ? [...new Set([...stages, 'AWSCURRENT'])] : stages;
-	versions.set(id, { SecretString, stages: [] });
-	for (const label of labels) putLabel(versions, label, id);
+	if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+	throw new AwsError('SerializationException', 'the body is no JSON object');
 }
 
 /** Starts the stand-in on 127.0.0.1. */
-export async function startSecretsManager(): Promise<SecretsManager> {
-	const secrets = new Map<string, Versions>();
+export async function startSecretsManager(
+	options: SecretsManagerOptions = {},
+): Promise<SecretsManager> {
+	const { now = Date.now, sessionToken, allowed } = options;
+	const keys: AwsKeys = { ...KEYS, ...(sessionToken === undefined ? {} : { sessionToken }) };
+	const secrets = new Secrets(now);
 	const actions: string[] = [];
-	const refusals: Array<{ action: string; type: string; times: number; skip: number }> = [];
 
-	const versionsOf = (fields: Fields): Versions =>
-		secrets.get(textOf(fields, 'SecretId')) ?? aws(400, 'ResourceNotFoundException');
-
-	const does: Record<string, (fields: Fields) => unknown> = {
-		CreateSecret(fields) {
-			const name = textOf(fields, 'Name');
-			if (secrets.has(name)) aws(400, 'ResourceExistsException');
-			const [id, text] = [tokenOf(fields), textOf(fields, 'SecretString')];
-			const versions: Versions = new Map();
-			addVersion(versions, id, text, ['AWSCURRENT']);
-			secrets.set(name, versions);
-			return { Name: name, VersionId: id };
-		},
-		DescribeSecret(fields) {
-			const entries = [...versionsOf(fields)].filter(([, { stages }]) => stages.length > 0);
-			return {
-				Name: fields.SecretId,
-				VersionIdsToStages: Object.fromEntries(entries.map(([id, { stages }]) => [id, stages])),
-			};
-		},
-		GetSecretValue(fields) {
-			const id = textOf(fields, 'VersionId');
-			const version = versionsOf(fields).get(id) ?? aws(400, 'ResourceNotFoundException');
-			return { Name: fields.SecretId, VersionId: id, SecretString: version.SecretString };
-		},
-		PutSecretValue(fields) {
-			const versions = versionsOf(fields);
-			const id = tokenOf(fields);
-			const stages = (fields.VersionStages as string[] | undefined) ?? ['AWSCURRENT'];
-			addVersion(versions, id, textOf(fields, 'SecretString'), stages);
-			return { Name: fields.SecretId, VersionId: id, VersionStages: versions.get(id)!.stages };
-		},
-		UpdateSecretVersionStage(fields) {
-			const versions = versionsOf(fields);
-			const [stage, to] = [textOf(fields, 'VersionStage'), textOf(fields, 'MoveToVersionId')];
-			if (!versions.has(to)) aws(400, 'ResourceNotFoundException');
-			const holder = holderOf(versions, stage);
-			if (holder !== undefined && holder !== to && holder !== fields.RemoveFromVersionId) {
-				aws(400, 'InvalidParameterException', `${stage} is attached to another version`);
-			}
-			putLabel(versions, stage, to);
-			return { Name: fields.SecretId };
-		},
+	const does: Record<string, (fields: Fields) => Fields> = {
+		CreateSecret: (fields) => secrets.create(fields),
+		DescribeSecret: (fields) => secrets.describe(fields),
+		GetSecretValue: (fields) => secrets.get(fields),
+		ListSecrets: (fields) => secrets.list(fields),
+		PutSecretValue: (fields) => secrets.put(fields),
+		UpdateSecretVersionStage: (fields) => secrets.moveLabel(fields),
 	};
 
-	const refuse = (action: string): void => {
-		for (const refusal of refusals.filter((one) => one.action === action)) {
-			if (refusal.skip > 0) refusal.skip--;
-			else if (refusal.times-- > 0) aws(400, refusal.type);
-		}
+	const checkRight = (action: string, fields: Fields): void => {
+		const name = String(fields.SecretId ?? fields.Name ?? '*');
+		if (allowed === undefined || allowed[action]?.(name)) return;
+		throw new AwsError(
+			'AccessDeniedException',
+			`User: arn:aws:iam::123456789012:user/n8n is not authorized to perform: secretsmanager:${action} on resource: ${name} because no identity-based policy allows the secretsmanager:${action} action`,
+		);
 	};
-	const server = await startJsonServer((request): Answer => {
-		checkSignature(request, KEYS);
-		if (request.method !== 'POST' || request.url.pathname !== '/') aws(404, 'UnknownOperation');
-		if (request.headers['content-type'] !== 'application/x-amz-json-1.1') {
-			aws(400, 'SerializationException', 'the content type is not application/x-amz-json-1.1');
+
+	const act = async (asked: Asked): Promise<Reply> => {
+		const fault = await signatureFault(asked, keys, now());
+		if (fault !== undefined) throw new AwsError(fault.type, fault.message);
+		if (asked.method !== 'POST' || asked.url.pathname !== '/') {
+			throw new AwsError('UnknownOperationException', '', 404);
 		}
-		const action = String(request.headers['x-amz-target']).replace(/^secretsmanager\./, '');
-		const act = does[action] ?? aws(400, 'UnknownOperationException');
+		if (asked.headers['content-type'] !== TYPE) {
+			throw new AwsError('SerializationException', `the content type is not ${TYPE}`);
+		}
+		const action = actionOf(asked);
+		const doIt = does[action];
+		if (doIt === undefined) throw new AwsError('UnknownOperationException', '');
 		actions.push(action);
-		refuse(action);
-		const body = act(parsedObject(request.text));
-		return { status: 200, body, contentType: 'application/x-amz-json-1.1' };
+		const refused = refusals.find(
+			(one) => one.action === action && one.skip-- <= 0 && one.times > 0,
+		);
+		if (refused !== undefined) {
+			refused.times--;
+			throw new AwsError(refused.type, refused.type);
+		}
+		const fields = fieldsOf(asked);
+		checkRight(action, fields);
+		return { status: 200, headers: { 'content-type': TYPE }, body: doIt(fields) };
+	};
+
+	const refusals: Array<{ action: string; type: string; times: number; skip: number }> = [];
+	const server = await startFaultyServer({
+		operationOf: actionOf,
+		async act(asked) {
+			try {
+				return await act(asked);
+			} catch (error) {
+				if (error instanceof AwsError) return refusal(error);
+				throw error;
+			}
+		},
 	});
 	return {
 		...server,
 		url: `${server.origin}/`,
-		keys: KEYS,
-		versionOf: (secret, stage) =>
-			[...(secrets.get(secret)?.values() ?? [])].find(({ stages }) => stages.includes(stage)),
+		keys,
+		inside: secrets,
+		versionOf: (name, stage) =>
+			[...(secrets.all.get(name)?.versions.values() ?? [])].find(({ stages }) =>
+				stages.includes(stage),
+			),
 		get secrets() {
-			return [...secrets.keys()];
+			return [...secrets.all.keys()];
 		},
 		actions,
 		refuseAction: (action, type, times = 1, skip = 0) =>

@@ -21,9 +21,9 @@ export type Sight =
 	| { kind: 'same'; date?: string }
 	| { kind: 'moved'; date: string };
 
-/** True where a look shows that the key of before is live, or that there is no tunnel for a new one. */
+/** True where a look shows that the key of before is live; a list may lack a tunnel that is there. */
 export function showsNoNewKey({ kind }: Sight): boolean {
-	return kind === 'same' || kind === 'gone';
+	return kind === 'same';
 }
 
 /** By the tunnel's id in lower case; undefined if the list can't be read. */

@@ -98,7 +98,7 @@ export function compare(
 			settings.includes(tunnel) || (earlier !== undefined && settings.includes({ ...earlier, id }));
 		const toldAt = toldBefore(earlier, tunnel);
 		const due = isWanted && isToBeTold(tunnel, toldAt, settings, now);
-		const current = snapshotOf(tunnel, due ? Math.max(1, Math.floor(now / 1000)) : toldAt);
+		const current = snapshotOf(tunnel, due ? Math.floor(now / 1000) : toldAt);
 		after.set(id, Remembered.of(id, whole, current));
 		if (!isWanted) continue;
 		if (earlier !== undefined) found.push(...changeEvents(earlier, current, tunnel));

@@ -150,8 +150,8 @@ function itemsOf(found: readonly Found[], accountId: string, now: number): INode
 	}));
 }
 
-/** Whole days of a key's age, 0 for one that was made by a clock ahead of ours; null without a key. */
+/** Whole days of a key's age, which is never below 0 while it is due; null without a key. */
 function ageInDays(tunnel: Found['tunnel'], now: number): number | null {
 	const age = pskAge(tunnel as unknown as IpsecTunnel, now);
-	return age === undefined ? null : Math.max(0, Math.floor(age / DAY_MS));
+	return age === undefined ? null : Math.floor(age / DAY_MS);
 }

@@ -42,12 +42,11 @@ const TIMEOUT: Setting = { property: timeoutOption, collection: optionsProperty 
  * @throws NodeOperationError for a setting that can't be used
  */
 export function readSettings(context: IPollFunctions): Settings {
-	const events = readEvents(context);
 	return {
 		wanted: {
-			events,
+			events: readEvents(context),
 			includes: readFilters(context),
-			dueAfterMs: events.has('pskRotationDue') ? readDays(context, PSK_OLDER_THAN) : 0,
+			dueAfterMs: readDays(context, PSK_OLDER_THAN),
 			remindAfterMs: readDays(context, REMIND_AFTER),
 		},
 		authentication: valueOf(context, AUTHENTICATION),

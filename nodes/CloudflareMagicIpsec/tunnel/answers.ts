@@ -46,31 +46,64 @@ function isPlain(member: unknown, name?: string): boolean {
 	return (name === 'id' && isId(member)) || DATE.test(member) || isAddress(member);
 }
 
+/** What is known of a change besides its answer. */
+export interface Circumstances {
+	/** Cloudflare's word on whether it changed anything. */
+	modified?: boolean;
+	/** The tunnel before the change, if there was one and it is known. */
+	before?: IpsecTunnel;
+}
+
 /**
- * A tunnel as Cloudflare answers a request that held secrets. A text of the answer that may repeat one
+ * What an answer that says yes leaves in doubt; undefined if nothing. Whether a key that goes with other
+ * fields was set is told by nothing but its date.
+ */
+function doubtAbout(
+	tunnel: WrittenTunnel,
+	body: GivenFields,
+	{ modified, before }: Circumstances,
+): string | undefined {
+	if (modified === false) return 'Cloudflare says that it modified nothing.';
+	if (body.psk === undefined) return undefined;
+	const date = lastGeneratedOn(tunnel);
+	if (date !== undefined && date !== lastGeneratedOn(before)) return undefined;
+	return "Cloudflare's date of the key has not moved, so it is not certain that the key was set. The resource PSK tells it: run Set with the same key.";
+}
+
+/**
+ * A tunnel as Cloudflare answers a change. A text of the answer that may repeat a secret of the request
  * is left out, unless it is one of those that the request held besides.
  *
  * @param body what was sent
+ * @param circumstances of a change; undefined for one that was only to be checked
  */
 export function written(
 	tunnel: WrittenTunnel,
 	client: CloudflareClient,
 	body: GivenFields,
+	circumstances: Circumstances | undefined,
 ): IDataObject {
-	const json = whole(tunnel, client.accountId);
+	const doubt = circumstances && doubtAbout(tunnel, body, circumstances);
+	const json = {
+		...(circumstances?.modified === false ? { modified: false } : {}),
+		...(doubt === undefined ? {} : { message: doubt }),
+		...whole(tunnel, client.accountId),
+	};
+	return withoutEchoes(json, client, body);
+}
+
+function withoutEchoes(
+	json: IDataObject,
+	client: CloudflareClient,
+	body: GivenFields,
+): IDataObject {
 	const secrets = secretsOf(body);
 	if (secrets.length === 0) return json;
 	const holds = holderOf(secrets);
-	const own = new Set([client.accountId, ...textsIn(body)]);
+	const own = new Set<unknown>([client.accountId, json.message, ...textsIn(body)]);
 	for (const secret of secrets) own.delete(secret);
 	return pruned(
 		json,
-		(member, name) => holds(member) && !own.has(String(member)) && !isPlain(member, name),
+		(member, name) => !own.has(member) && !isPlain(member, name) && holds(member),
 	);
-}
-
-/** Says so where Cloudflare answers an update with the word that it changed nothing. */
-export function modifiedOrNot(modified: boolean | undefined, json: IDataObject): IDataObject {
-	if (modified !== false) return json;
-	return { modified, message: 'Cloudflare says that it modified nothing.', ...json };
 }

@@ -48,6 +48,11 @@ export interface ChangeOperation<Prepared extends Ready> {
 	isTogether?: true;
 }
 
+/** The outcome of an item that failed and changed nothing. */
+export function refused(error: unknown): Outcome {
+	return { kind: 'failed', changed: false, error };
+}
+
 /** True if what failed may have changed something: not where the input was refused before it was sent. */
 export function isUncertain(error: unknown): boolean {
 	return !(error instanceof NodeOperationError) && effectOf(error) === 'unknown';
@@ -96,15 +101,15 @@ export async function changeTunnels<Prepared extends Ready>(
 		context,
 		async (itemIndex) => await operation.prepare(itemIndex),
 	);
-	const refused = faults.map(
+	const unsent = faults.map(
 		({ itemIndex, error }): ItemOutcome => ({
 			itemIndex,
-			outcome: { kind: 'failed', changed: false, error },
+			outcome: refused(error),
 			validateOnly: false,
 			tunnel: {},
 		}),
 	);
-	const outcomes = [...refused, ...(await changeAll(context, operation, ready))];
+	const outcomes = [...unsent, ...(await changeAll(context, operation, ready))];
 	hintAt(context, outcomes);
 	const items = outcomes
 		.sort((a, b) => a.itemIndex - b.itemIndex)
@@ -129,12 +134,15 @@ async function changeAll<Prepared extends Ready>(
 		const { validateOnly, client } = prepared;
 		const tunnel = { ...prepared.tunnel, account_id: client.accountId };
 		outcomes.push({ itemIndex, outcome, validateOnly, tunnel });
-		const nothingChanged = outcomes.every(({ outcome: { changed } }) => changed === false);
-		if (outcome.kind === 'failed' && nothingChanged && !context.continueOnFail()) {
+		if (outcome.kind === 'failed' && !context.continueOnFail() && nothingChangedIn(outcomes)) {
 			throw nodeError(context.getNode(), outcome.error, itemIndex);
 		}
 	}
 	return outcomes;
+}
+
+function nothingChangedIn(outcomes: readonly ItemOutcome[]): boolean {
+	return outcomes.every(({ outcome: { changed } }) => changed === false);
 }
 
 function toItem(
@@ -156,7 +164,7 @@ async function outcomeOf(change: () => Promise<Outcome>): Promise<Outcome> {
 	try {
 		return await change();
 	} catch (error) {
-		return { kind: 'failed', changed: isUncertain(error) ? 'maybe' : false, error };
+		return isUncertain(error) ? { kind: 'failed', changed: 'maybe', error } : refused(error);
 	}
 }
 

@@ -39,7 +39,7 @@ export function checkedBy(look: Look, json: IDataObject): Outcome {
 	switch (look.kind) {
 		case 'failed':
 			return uncertain(json, look.why);
-		case 'gone':
+		case 'absent':
 			return changedAnyway(json, 'the tunnel is gone');
 		case 'there': {
 			const { changes = [] } = look;
@@ -56,7 +56,7 @@ export function lostUpdate(error: unknown, look: Look): Outcome {
 	switch (look.kind) {
 		case 'failed':
 			return lost;
-		case 'gone':
+		case 'absent':
 			return { ...lost, note: 'The tunnel is gone.' };
 		case 'there': {
 			const { changes } = look;

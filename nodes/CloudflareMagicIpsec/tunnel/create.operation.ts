@@ -15,10 +15,11 @@ import {
 	timeoutOption,
 	validateOnlyOption,
 } from '../../shared/options';
+import type { TunnelIndex } from '../../shared/tunnelLocator';
 import { allowLiteralOption } from '../psk/givenKey';
 import { written } from './answers';
 import type { Outcome, Ready } from './changes';
-import { changeTunnels, isUncertain } from './changes';
+import { changeTunnels, isUncertain, refused } from './changes';
 import { changedAnyway, uncertain, unchanged } from './checks';
 import { missingFields, refuseFaults } from './fields/faults';
 import { additionalFields, readFields } from './fields/read';
@@ -35,8 +36,8 @@ const properties: INodeProperties[] = [
 
 interface NewTunnel extends Ready {
 	body: IpsecTunnelBody;
-	/** Ids of the tunnels that there are, where that is needed to tell whether a check made one. */
-	before: ReadonlySet<string>;
+	/** The tunnels that there are, where that is needed to tell whether a check made one. */
+	before: TunnelIndex | undefined;
 }
 
 async function readItem(accounts: Accounts, itemIndex: number): Promise<NewTunnel> {
@@ -51,14 +52,8 @@ async function readItem(accounts: Accounts, itemIndex: number): Promise<NewTunne
 	const body = given as IpsecTunnelBody;
 	const validateOnly = readFlag(context, validateOnlyOption, itemIndex);
 	const client = await accounts.client(itemIndex);
-	const known = validateOnly ? (await accounts.tunnels(client)).all : [];
-	return {
-		client,
-		validateOnly,
-		tunnel: { name: body.name },
-		body,
-		before: new Set(known.map(({ id }) => id)),
-	};
+	const before = validateOnly ? await accounts.tunnels(client) : undefined;
+	return { client, validateOnly, tunnel: { name: body.name }, body, before };
 }
 
 /** The outcome of a request whose answer was lost, after a look for the tunnel. */
@@ -67,7 +62,7 @@ function lostOutcome(error: unknown, look: Look): Outcome {
 	switch (look.kind) {
 		case 'failed':
 			return { ...lost, facts: { exists: null } };
-		case 'gone':
+		case 'absent':
 			return {
 				...lost,
 				facts: { exists: false },
@@ -89,7 +84,7 @@ function checkedOutcome(json: IDataObject, look: Look): Outcome {
 	switch (look.kind) {
 		case 'failed':
 			return uncertain(json, look.why);
-		case 'gone':
+		case 'absent':
 			return unchanged(json);
 		case 'there': {
 			const { id } = look.tunnel;
@@ -101,11 +96,11 @@ function checkedOutcome(json: IDataObject, look: Look): Outcome {
 async function createOne({ client, body, before, validateOnly }: NewTunnel): Promise<Outcome> {
 	try {
 		const tunnel = await createIpsecTunnel(client, body, { validateOnly });
-		const json = written(tunnel, client, body);
+		const json = written(tunnel, client, body, validateOnly ? undefined : {});
 		if (!validateOnly) return { kind: 'done', changed: true, json };
 		return checkedOutcome(json, await lookForNew(client, body.name, before));
 	} catch (error) {
-		if (!isUncertain(error)) throw error;
+		if (!isUncertain(error)) return refused(error);
 		return lostOutcome(error, await lookForNew(client, body.name, before));
 	}
 }

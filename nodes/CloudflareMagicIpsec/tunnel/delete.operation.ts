@@ -12,11 +12,11 @@ import {
 import { tunnelLocator } from '../../shared/tunnelLocator';
 import { whole } from './answers';
 import type { Outcome, Ready } from './changes';
-import { changeTunnels, isUncertain } from './changes';
+import { changeTunnels, isUncertain, refused } from './changes';
 import { checkedBy } from './checks';
 import type { Look } from './looks';
 import { lookAt } from './looks';
-import { resolveTunnelId } from './resolve';
+import { resolveTunnel } from './resolve';
 import { refuseRetries } from './retries';
 
 const properties: INodeProperties[] = [
@@ -36,8 +36,7 @@ async function readItem(accounts: Accounts, itemIndex: number): Promise<Deletion
 		'a retry would look in vain for the tunnels that the first run deleted, and the word of them would be lost',
 	);
 	const validateOnly = readFlag(context, validateOnlyOption, itemIndex);
-	const { client, id } = await resolveTunnelId(accounts, itemIndex);
-	return { client, id, validateOnly, tunnel: { id } };
+	return { validateOnly, ...(await resolveTunnel(accounts, itemIndex)) };
 }
 
 /** The outcome of a request whose answer was lost, after a look at the tunnel. */
@@ -46,7 +45,7 @@ function lostOutcome(error: unknown, look: Look): Outcome {
 	switch (look.kind) {
 		case 'failed':
 			return { ...lost, facts: { exists: null } };
-		case 'gone':
+		case 'absent':
 			return { ...lost, facts: { exists: false }, note: 'The tunnel is gone.' };
 		case 'there':
 			return { ...lost, facts: { exists: true }, note: 'The tunnel is still there.' };
@@ -60,9 +59,9 @@ async function deleteOne({ client, id, validateOnly }: Deletion): Promise<Outcom
 		const json = whole({ id, ...tunnel }, client.accountId);
 		if (!validateOnly) return { kind: 'done', changed: deleted, json: { deleted, ...json } };
 		const look = await lookAt(client, id, before);
-		return checkedBy(look, { deleted: look.kind === 'gone', ...json });
+		return checkedBy(look, { deleted: look.kind === 'absent', ...json });
 	} catch (error) {
-		if (!isUncertain(error)) throw error;
+		if (!isUncertain(error)) return refused(error);
 		return lostOutcome(error, await lookAt(client, id));
 	}
 }

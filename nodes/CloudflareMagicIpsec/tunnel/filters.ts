@@ -60,7 +60,7 @@ const FILTERS: { [Name in keyof Required<Filters>]: Filter<NonNullable<Filters[N
 			default: '',
 			description: 'Only tunnels with this in their name, in capitals or not',
 		},
-		read: (value) => text()(typeof value === 'number' ? String(value) : value),
+		read: text(),
 	},
 	noPsk: {
 		property: {

@@ -6,7 +6,7 @@ import type { Operation } from '../../shared/operation';
 import { accountIdOption, optionsCollection, timeoutOption } from '../../shared/options';
 import { tunnelLocator } from '../../shared/tunnelLocator';
 import { md5KeyOption, readForm, shown, simplifyProperty } from './forms';
-import { resolveTunnelId } from './resolve';
+import { resolveTunnel } from './resolve';
 
 const properties: INodeProperties[] = [
 	tunnelLocator,
@@ -21,7 +21,7 @@ async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]
 		context,
 		async (itemIndex) => ({
 			form: readForm(context, itemIndex),
-			...(await resolveTunnelId(accounts, itemIndex)),
+			...(await resolveTunnel(accounts, itemIndex)),
 		}),
 		async ({ client, id, form }) => [shown(await getIpsecTunnel(client, id), client, form)],
 	);

@@ -4,6 +4,7 @@ import { getIpsecTunnel, listIpsecTunnels } from '../../api/ipsecTunnels';
 import type { IpsecTunnel } from '../../api/types';
 import { record } from '../../http/json';
 import { errorText } from '../../shared/errors';
+import type { TunnelIndex } from '../../shared/tunnelLocator';
 
 /**
  * A look at Cloudflare after a request whose effect is not certain: a check that the server may have
@@ -11,7 +12,8 @@ import { errorText } from '../../shared/errors';
  * look never rejects.
  */
 export type Look =
-	| { kind: 'gone' }
+	/** Cloudflare has no such tunnel. */
+	| { kind: 'absent' }
 	/** `changes` names what is no longer as it was; undefined if it is not known how it was. */
 	| { kind: 'there'; tunnel: IpsecTunnel; changes: string[] | undefined }
 	| { kind: 'failed'; why: string };
@@ -39,13 +41,13 @@ async function looked(look: () => Promise<Look>): Promise<Look> {
 	try {
 		return await look();
 	} catch (error) {
-		if (isTunnelNotFound(error)) return { kind: 'gone' };
+		if (isTunnelNotFound(error)) return { kind: 'absent' };
 		return { kind: 'failed', why: errorText(error) };
 	}
 }
 
 function compared(before: IpsecTunnel | undefined, tunnel: IpsecTunnel | undefined): Look {
-	if (tunnel === undefined) return { kind: 'gone' };
+	if (tunnel === undefined) return { kind: 'absent' };
 	const changes = before === undefined ? undefined : changesBetween(before, tunnel);
 	return { kind: 'there', tunnel, changes };
 }
@@ -76,16 +78,16 @@ export async function lookAtAll(client: CloudflareClient): Promise<(before: Ipse
 /**
  * A look for a tunnel that may have been made.
  *
- * @param before ids of the tunnels that were there before, as far as that is known
+ * @param before the tunnels that were there before, if that is known
  */
 export async function lookForNew(
 	client: CloudflareClient,
 	name: string,
-	before: ReadonlySet<string> = new Set(),
+	before: TunnelIndex | undefined,
 ): Promise<Look> {
 	return await looked(async () => {
 		const tunnels = await listIpsecTunnels(client, { evenIfStopped: true });
-		const made = tunnels.find((tunnel) => tunnel.name === name && !before.has(tunnel.id));
+		const made = tunnels.find((tunnel) => tunnel.name === name && before?.has(tunnel) !== true);
 		return compared(undefined, made);
 	});
 }

@@ -12,16 +12,16 @@ import {
 } from '../../shared/options';
 import { tunnelLocator } from '../../shared/tunnelLocator';
 import { allowLiteralOption } from '../psk/givenKey';
-import { modifiedOrNot, written } from './answers';
+import { written } from './answers';
 import type { Outcome, Ready } from './changes';
-import { changeTunnels, isUncertain } from './changes';
+import { changeTunnels, isUncertain, refused } from './changes';
 import { checkedBy, lostUpdate } from './checks';
 import type { GivenFields } from './fields/body';
 import { overlay } from './fields/body';
 import { missingFields, refuseFaults } from './fields/faults';
 import { readUpdate, updateFields } from './fields/read';
 import { lookAt } from './looks';
-import { resolveTunnelId } from './resolve';
+import { resolveTunnel } from './resolve';
 
 const properties: INodeProperties[] = [
 	tunnelLocator,
@@ -61,8 +61,7 @@ async function readItem(accounts: Accounts, itemIndex: number): Promise<Update> 
 	const { given, faults } = readUpdate(context, itemIndex);
 	refuseFaults(context, itemIndex, [...(replace ? missingFields(given, faults) : []), ...faults]);
 	const validateOnly = readFlag(context, validateOnlyOption, itemIndex);
-	const { client, id } = await resolveTunnelId(accounts, itemIndex);
-	return { client, id, given, replace, validateOnly, tunnel: { id } };
+	return { given, replace, validateOnly, ...(await resolveTunnel(accounts, itemIndex)) };
 }
 
 async function updateOne(
@@ -72,17 +71,19 @@ async function updateOne(
 ): Promise<Outcome> {
 	let before: IpsecTunnel | undefined;
 	try {
-		if (!replace || validateOnly) before = await getIpsecTunnel(client, id);
+		const isCompared = validateOnly || given.psk !== undefined;
+		if (!replace || isCompared) before = await getIpsecTunnel(client, id);
 		const body = replace || before === undefined ? given : overlay(before, given);
 		refuseFaults(context, itemIndex, missingFields(body));
 		const { modified, answer } = await updateIpsecTunnel(client, id, body as IpsecTunnelBody, {
 			validateOnly,
 		});
-		const json = modifiedOrNot(modified, written({ id, ...answer }, client, body));
+		const circumstances = validateOnly ? undefined : { modified, before };
+		const json = written({ id, ...answer }, client, body, circumstances);
 		if (validateOnly) return checkedBy(await lookAt(client, id, before), json);
 		return { kind: 'done', changed: true, json };
 	} catch (error) {
-		if (!isUncertain(error)) throw error;
+		if (!isUncertain(error)) return refused(error);
 		return lostUpdate(error, await lookAt(client, id, before));
 	}
 }

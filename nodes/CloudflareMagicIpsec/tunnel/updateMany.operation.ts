@@ -13,11 +13,16 @@ import {
 	timeoutOption,
 	validateOnlyOption,
 } from '../../shared/options';
-import { findTunnel, tunnelLocator, tunnelReference } from '../../shared/tunnelLocator';
+import {
+	findTunnel,
+	TunnelIndex,
+	tunnelLocator,
+	tunnelReference,
+} from '../../shared/tunnelLocator';
 import { allowLiteralOption } from '../psk/givenKey';
-import { modifiedOrNot, written } from './answers';
+import { written } from './answers';
 import type { Outcome, Ready } from './changes';
-import { changeTunnels, isUncertain } from './changes';
+import { changeTunnels, isUncertain, refused } from './changes';
 import { checkedBy, lostUpdate } from './checks';
 import { overlay } from './fields/body';
 import { missingFields, refuseFaults } from './fields/faults';
@@ -64,7 +69,7 @@ async function readItem(accounts: Accounts, itemIndex: number): Promise<Update> 
 class Group {
 	private readonly updates: Update[] = [];
 
-	private sent: Promise<Modified<IpsecTunnel[]>> | undefined;
+	private answered: Promise<Modified<TunnelIndex>> | undefined;
 
 	private looks: Promise<(before: IpsecTunnel) => Look> | undefined;
 
@@ -82,13 +87,18 @@ class Group {
 	 *
 	 * @throws CallError
 	 */
-	async answer(): Promise<Modified<IpsecTunnel[]>> {
-		this.sent ??= updateIpsecTunnels(
+	async answer(): Promise<Modified<TunnelIndex>> {
+		this.answered ??= this.send();
+		return await this.answered;
+	}
+
+	private async send(): Promise<Modified<TunnelIndex>> {
+		const { modified, answer } = await updateIpsecTunnels(
 			this.client,
 			this.updates.map(({ before: { id }, body }) => ({ id: id.toLowerCase(), ...body })),
 			{ validateOnly: this.validateOnly },
 		);
-		return await this.sent;
+		return { modified, answer: new TunnelIndex(answer) };
 	}
 
 	/** A look at a tunnel after the request; one list serves all. */
@@ -106,8 +116,7 @@ class Groups {
 
 	/** @returns false if the tunnel is already in this run */
 	add(update: Update): boolean {
-		const { client, validateOnly, before } = update;
-		const key = `${client.accountKey} ${before.id} ${validateOnly}`;
+		const key = `${update.client.accountKey} ${update.before.id}`;
 		if (this.seen.has(key)) return false;
 		this.seen.add(key);
 		this.of(update).add(update);
@@ -136,11 +145,12 @@ async function outcomeOf(
 	const { id } = before;
 	try {
 		const { modified, answer } = await group.answer();
-		const tunnel = answer.find((one) => one.id.toLowerCase() === id.toLowerCase());
-		const json = written({ id, ...tunnel }, client, body);
+		const [tunnel] = answer.matches({ by: 'id', id: id.toLowerCase() });
+		const circumstances = group.validateOnly ? undefined : { modified, before };
+		const json = written({ id, ...tunnel }, client, body, circumstances);
 		if (group.validateOnly) return checkedBy(await group.lookAt(before), json);
 		if (tunnel !== undefined) {
-			return { kind: 'done', changed: true, json: modifiedOrNot(modified, json) };
+			return { kind: 'done', changed: true, json };
 		}
 		const error = inputError(
 			context.getNode(),
@@ -150,7 +160,7 @@ async function outcomeOf(
 		);
 		return lostUpdate(error, await group.lookAt(before));
 	} catch (error) {
-		if (!isUncertain(error)) throw error;
+		if (!isUncertain(error)) return refused(error);
 		return lostUpdate(error, await group.lookAt(before));
 	}
 }

@@ -68,6 +68,8 @@ function writable(value: unknown, path: string): unknown {
 /** The tunnel as it is, in the form that Cloudflare takes back. */
 function currentBody(tunnel: IpsecTunnel): GivenFields {
 	const body = writable(tunnel, '') as GivenFields;
+	// A tunnel whose name was not told is called by its id, and must not be renamed to it.
+	if (body.name === tunnel.id) delete body.name;
 	const target = body.health_check?.target;
 	// The older form of the target is a text.
 	return typeof target === 'string'

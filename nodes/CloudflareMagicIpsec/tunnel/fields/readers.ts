@@ -10,12 +10,12 @@ function checked<T>(value: T, check: Check<T>): Reading<T> {
 	return fault === undefined ? { value } : { fault };
 }
 
-/** A text without spaces around it; an empty one gives nothing. */
+/** A text without spaces around it, or a number, as an expression gives all digits; an empty one gives nothing. */
 export function text<T extends string = string>(check: Check = anything): Reader<T> {
 	return (value) => {
 		if (value === undefined || value === null) return undefined;
-		if (typeof value !== 'string') return { fault: 'must be a text' };
-		const trimmed = value.trim();
+		if (typeof value !== 'string' && typeof value !== 'number') return { fault: 'must be a text' };
+		const trimmed = String(value).trim();
 		return trimmed === '' ? undefined : (checked(trimmed, check) as Reading<T>);
 	};
 }
@@ -45,7 +45,8 @@ export const flag: Reader<boolean> = (value) => {
 /** A number, or a text that is one. */
 export function number(check: Check<number>): Reader<number> {
 	return (value) => {
-		if (value === undefined || value === null || value === '') return undefined;
+		if (value === undefined || value === null) return undefined;
+		if (typeof value === 'string' && value.trim() === '') return undefined;
 		const given = typeof value === 'string' ? Number(value) : value;
 		return typeof given === 'number' ? checked(given, check) : { fault: 'must be a number' };
 	};

@@ -7,7 +7,7 @@ import { connect, startNamespace } from '../../real/namespace';
 import { streamDuring } from '../../real/stream';
 import { attempt, Peer } from '../../real/strongswan';
 import type { Site } from '../../../workflows/routers';
-import { routerConfiguration } from '../../../workflows/routers';
+import { routerConfiguration, SITE as ANY_SITE } from '../../../workflows/routers';
 
 /**
  * The swanctl.conf that workflows/onboard-sites.json writes, loaded unchanged by a real strongSwan.
@@ -18,17 +18,9 @@ const PSK = 'a key # that "swanctl" } could misread, é';
 const STREAM_MS = 1000;
 
 const SITE: Site = {
+	...ANY_SITE,
 	// The name by which Peer finds the connection.
 	site: 'cf',
-	identity: '0123456789abcdef0123456789abcdef.12345678.ipsec.cloudflare.com',
-	cloudflare_endpoint: '162.159.64.41',
-	customer_endpoint: '203.0.113.17',
-	cloudflare_inside: '10.213.0.10',
-	router_inside: '10.213.0.11',
-	prefix_length: 31,
-	netmask: '255.255.255.254',
-	wan_interface: '',
-	tunnel_interface: '',
 	psk: PSK,
 };
 
