@@ -1,243 +1,265 @@
 import { printed } from './printed';
 import { createHash } from 'node:crypto';
-import type { INodeParameters, IRun } from 'n8n-workflow';
-import { clock } from '../../nodes/http/clock';
+import type { IDataObject, IRun } from 'n8n-workflow';
 import type { FaultHandle, Simulator } from '../simulator';
-import { startSimulator } from '../simulator';
-import type { EchoForm } from '../simulator/echoes';
-import { ECHO_FORMS, echoOf } from '../simulator/echoes';
+import type { Fault } from './faultKinds';
+import { canHappen, isClear, LISTS } from './faultKinds';
+import { beImpatient } from './impatience';
+import type { Ages, World, WorldName } from './itemWorlds';
+import { openWorld } from './itemWorlds';
 import { KeyLedger } from './ledger';
-import { credentialsOf, NODE, runNode } from './node';
-import type { PskOutputs } from './pskOutcomes';
+import type { NodeResult } from './node';
+import { NODE, runNode } from './node';
+import { pskParameters } from './psk';
 import { pskFindings } from './pskOutcomes';
+import type { Stop } from './stops';
+import { stopAt } from './stops';
 
 /**
  * The first promise, made checkable: a run of a PSK operation under faults, and an oracle that
- * knows the live keys and judges every tunnel after it.
+ * knows the live keys of each account and judges every item after it.
  */
 
-export type Fault = Parameters<Simulator['faults']['add']>[0];
-
-/** What somebody else sets while the run goes on. */
-const OUTSIDE = 'q7Zr2Lx9Vb4Tn8Wd1Kf6Hs3Jm5Gp0YcAeXuRo';
-
-const status = (code: number, more: object = {}) => ({
-	kind: 'status',
-	status: code,
-	code: 1000 + code,
-	message: 'a fault of the test',
-	...more,
-});
-
-const both = (fault: object): object[] => [
-	{ ...fault, when: 'before' },
-	{ ...fault, when: 'after' },
-];
-
-/** Refusals that echo the key that was sent; `form` only names the case. */
-const echoedReason = (form: EchoForm) => ({
-	kind: 'unapply',
-	form,
-	reason: ({ psk }: { psk: string }) => `no: ${ECHO_FORMS[form](psk)}`,
-});
-const echoedMessage = (form: EchoForm) => ({
-	...status(400),
-	form,
-	message: echoOf(ECHO_FORMS[form]),
-});
-
-/** Every kind of fault that the simulator can make to a PSK endpoint. */
-export const FAULTS: object[] = [
-	...[400, 401, 403, 404, 405, 408, 409, 413, 429, 500, 502, 503, 504].flatMap((code) =>
-		both(status(code)),
-	),
-	...both(status(429, { headers: { 'retry-after': '3' } })),
-	...both({ kind: 'status', status: 502, message: 'Bad gateway' }),
-	...both({ kind: 'reset' }),
-	...both({ kind: 'timeout' }),
-	...both({ kind: 'truncate' }),
-	...both({ kind: 'truncatedJson' }),
-	...both({ kind: 'html' }),
-	...both({ kind: 'html', status: 403 }),
-	...both({ kind: 'empty' }),
-	...both({ kind: 'redirect', location: 'http://127.0.0.1:9/' }),
-	...both({ kind: 'successFalse' }),
-	...both({ kind: 'body', body: 'null' }),
-	...both({ kind: 'body', body: '{"success":true}' }),
-	...both({ kind: 'body', body: '{"success":true,"result":[]}' }),
-	{ kind: 'wrongTypes', of: 'fields' },
-	{ kind: 'wrongTypes', of: 'result' },
-	{ kind: 'missingFields' },
-	{ kind: 'missingFields', fields: ['psk_metadata', 'successfully_applied_psks.*.psk_metadata'] },
-	{ kind: 'missingFields', fields: ['psk', 'successfully_applied_psks'] },
-	{ kind: 'missingFields', fields: ['ipsec_tunnel_id', 'unapplied_psks'] },
-	{ kind: 'unapply', reason: 'refused by the test' },
-	{ kind: 'unapply', count: 1 },
-	{ kind: 'omit', applied: true },
-	{ kind: 'omit', applied: false, count: 1 },
-	{ kind: 'delay', ms: 5 },
-	{ kind: 'drip', chunkBytes: 40, everyMs: 1 },
-	{ kind: 'ignoreValidateOnly' },
-	{ kind: 'ignoreValidateOnly', answer: 'validated' },
-	{ kind: 'otherId' },
-	{ kind: 'swapAnswers', with: 'previous' },
-	{ kind: 'capitalIds' },
-	{ kind: 'bothVerdicts', applied: true },
-	{ kind: 'bothVerdicts', applied: false },
-	{ kind: 'crossVerdicts' },
-	{ kind: 'extraVerdicts' },
-	{ kind: 'extraVerdicts', of: 'unapplied' },
-	{ kind: 'refuseBatch', pattern: '^[A-M]' },
-	{ kind: 'envelope', form: 'unwrapped' },
-	{ kind: 'envelope', form: 'textSuccess' },
-	{ kind: 'envelope', form: 'falseSuccess' },
-	{ kind: 'envelope', form: 'noSuccess' },
-	{ kind: 'headers', headers: { Ratelimit: '"default";r=0;t=300' } },
-	...(['upperCase', 'cutOff', 'goJson', 'base64'] as const).map(echoedReason),
-	...(['plain', 'url', 'html', 'hex'] as const).map(echoedMessage),
-	{
-		kind: 'hook',
-		before: (simulator: Simulator) => void simulator.removeTunnel(simulator.tunnels()[1]!.id),
-	},
-	{
-		kind: 'hook',
-		before: (simulator: Simulator) => simulator.setKey(simulator.tunnels()[1]!.id, OUTSIDE),
-	},
-	{
-		kind: 'hook',
-		after: (simulator: Simulator) => simulator.setKey(simulator.tunnels()[1]!.id, OUTSIDE),
-	},
-];
-
-/** Faults under which every answer is whole and true. */
-const CLEAR: string[] = ['delay', 'drip', 'headers', 'hold', 'refuseBatch', 'unapply'];
-
-export const ENDPOINT = { generate: 'pskGenerate', prepare: 'pskSet', set: 'pskSet' } as const;
 export const MODES = ['stopWorkflow', 'continueRegularOutput', 'continueErrorOutput'] as const;
 
-export interface FaultyRun {
-	operation: keyof typeof ENDPOINT;
-	/** Age in days of each tunnel's key; null for a tunnel without one. */
-	ages: Array<number | null>;
-	/** With the endpoint that they hit. */
-	faults: Fault[];
-	mode: (typeof MODES)[number];
-	authentication: 'apiToken' | 'apiKey';
+/** What a run does to the keys: its operation, and whether it only has them checked. */
+export const ACTS = {
+	generate: { operation: 'generate', endpoint: 'pskGenerate', isCheck: false },
+	'generate, checked only': { operation: 'generate', endpoint: 'pskGenerate', isCheck: true },
+	prepare: { operation: 'prepare', endpoint: 'pskSet', isCheck: true },
+	set: { operation: 'set', endpoint: 'pskSet', isCheck: false },
+	'set, checked only': { operation: 'set', endpoint: 'pskSet', isCheck: true },
+} as const;
+
+export type Act = keyof typeof ACTS;
+
+/** How many requests a run makes for how many keys. */
+export interface Size {
 	batchSize: number;
 	concurrency: number;
-	/** Items besides one for each tunnel, which name no tunnel. */
-	strays?: number;
-	/** Generate and Set with the option Validate Only. */
-	validateOnly?: boolean;
+	stopAfterUnknown: number;
 }
 
-/** The key that the item of a tunnel gives to Set: long, of awkward characters, and no part of an id. */
-export function givenKey(id: string): string {
-	return `K&<"'/ \\>${createHash('sha256').update(id).digest('base64url')}`;
+export interface FaultyRun {
+	act: Act;
+	world: WorldName;
+	/** Of the keys of each account's tunnels. */
+	ages: Ages;
+	/** Of the endpoint that the keys go to or come from, with how often and when. */
+	faults: Fault[];
+	/** Of the list of tunnels. */
+	lists: keyof typeof LISTS;
+	stop: Stop;
+	mode: (typeof MODES)[number];
+	size: Size;
+	/** Items besides one for each tunnel, which name no tunnel. */
+	strays?: number;
+}
+
+/** True if the faults of a run can happen in it. */
+export function isPossible(act: Act, fault: object): boolean {
+	return canHappen(fault, ACTS[act].endpoint, ACTS[act].isCheck);
+}
+
+/** The key that the item of a tunnel holds: long, of awkward characters, and no part of an id. */
+export function givenKey(account: number, id: string): string {
+	return `K&<"'/ \\>${createHash('sha256').update(`${account} ${id}`).digest('base64url')}`;
+}
+
+/** One account of a run, with the items that are about it. */
+interface Party {
+	simulator: Simulator;
+	ledger: KeyLedger;
+	/** Ids of its tunnels, in the order of their items. */
+	ids: string[];
+	/** The keys of the items. */
+	given: string[];
+	/** Index of the first of its items. */
+	firstItem: number;
+	main: FaultHandle[];
+	list: FaultHandle[];
+}
+
+function partiesOf({ simulators }: World, { faults, lists, act }: FaultyRun): Party[] {
+	let firstItem = 0;
+	return simulators.map((simulator, account) => {
+		const ids = simulator.tunnels().map(({ id }) => id);
+		const given = ids.map((id) => givenKey(account, id));
+		const party = {
+			simulator,
+			ledger: new KeyLedger(simulator, given),
+			ids,
+			given,
+			firstItem,
+			main: faults.map((fault) =>
+				simulator.faults.add({ operation: ACTS[act].endpoint, ...fault } as Fault),
+			),
+			list: LISTS[lists]!.map((fault) =>
+				simulator.faults.add({ operation: 'list', ...fault } as Fault),
+			),
+		};
+		firstItem += ids.length;
+		return party;
+	});
 }
 
 /** What is wrong with a run, one text for each finding; none when the promise was kept. */
 export async function findings(run: FaultyRun): Promise<string[]> {
-	const { operation, mode, authentication, batchSize, concurrency, validateOnly = false } = run;
 	printed.length = 0;
-	const simulator = await startSimulator({ tunnels: run.ages.length, seed: 1, ageDays: run.ages });
+	const { operation, isCheck, endpoint } = ACTS[run.act];
+	const world = await openWorld(run.world, run.ages);
 	const impatience = beImpatient();
+	const stop = stopAt(run.stop, world.simulators[0]!, endpoint);
 	try {
-		const ids = simulator.tunnels().map(({ id }) => id);
-		const givesKeys = operation === 'set';
-		const ledger = new KeyLedger(simulator, givesKeys ? ids.map(givenKey) : []);
-		const handles = run.faults.map((fault) => simulator.faults.add(fault));
-		impatience.with(handles.filter((_, index) => run.faults[index]!.kind === 'timeout'));
-		const strays = Array.from({ length: run.strays ?? 0 }, (_, n) => `no tunnel ${n}`);
-		const {
-			jsons,
-			error,
-			hints,
-			run: finished,
-		} = await runNode({
-			credentials: credentialsOf(simulator),
-			parameters: {
-				authentication,
-				resource: 'psk',
-				operation,
-				tunnelId: { __rl: true, mode: 'id', value: '={{ $json.id }}' },
-				...(givesKeys ? { psk: '={{ $json.psk }}' } : {}),
-				keyLength: 43,
-				checkWithCloudflare: true,
-				options: { batchSize, concurrency, ...(validateOnly ? { validateOnly } : {}) },
-			} as INodeParameters,
-			items: [...ids, ...strays].map((id) => (givesKeys ? { id, psk: givenKey(id) } : { id })),
-			node: { onError: mode },
-		});
-		const [secret = [], notification = [], ...others] = jsons;
-		const outputs: PskOutputs = { secret, notification, others, stopped: error !== undefined };
-		const found = pskFindings(ledger, outputs, ids, {
-			checks: validateOnly || operation === 'prepare',
-			makesKeys: operation === 'prepare',
-			mayBeUnknown: handles.some(
-				({ hits }, index) => hits > 0 && !CLEAR.includes(run.faults[index]!.kind),
-			),
-		});
-		const leaks = ledger.leaked(
-			[notification, others, error?.message, error?.description, hints],
-			[keptByN8n(finished, givesKeys), error, printed],
-			secret.map(({ psk }) => String(psk)),
+		const parties = partiesOf(world, run);
+		impatience.with(
+			parties.flatMap(({ main }) => main.filter((_, n) => run.faults[n]!.kind === 'timeout')),
 		);
-		if (printed.length === 0) found.push('nothing was logged, so the log was not looked at');
-		if (leaks.length > 0) found.push(`leaked: ${leaks.join(', ')}`);
-		if (error !== undefined && mode !== 'stopWorkflow') found.push('threw in a continue mode');
-		if (error === undefined && notification.length !== ids.length + strays.length) {
-			found.push(`${notification.length} notifications for ${ids.length + strays.length} items`);
-		}
-		return found;
+		const result = await runNode({
+			credentials: world.credentials,
+			parameters: pskParameters(operation, {
+				...world.parameters,
+				options: { ...run.size, ...(operation === 'prepare' ? {} : { validateOnly: isCheck }) },
+			}),
+			items: itemsFor(run, world, parties),
+			node: { ...world.node, onError: run.mode },
+			stopWhen: stop.moment,
+		});
+		return judged(run, parties, result);
 	} finally {
+		stop.end();
 		impatience.end();
-		await simulator.close();
+		await world.close();
 	}
 }
 
-/** Milliseconds after which an unanswered request is given up; the account needs one or two. */
-const PATIENCE_MS = 15;
+/** Every item holds a key, so that none may be copied to where n8n copies items. */
+function itemsFor({ strays = 0 }: FaultyRun, world: World, parties: Party[]): IDataObject[] {
+	const stray = (_: unknown, n: number) => ({
+		id: `no tunnel ${n}`,
+		psk: givenKey(9, String(n)),
+		...world.fields(0),
+	});
+	return [
+		...parties.flatMap(({ ids, given }, account) =>
+			ids.map((id, index) => ({ id, psk: given[index], ...world.fields(account) })),
+		),
+		...Array.from({ length: strays }, stray),
+	];
+}
 
-/** Lets the node wait for an answer that never comes for milliseconds, and for every other as ever. */
-function beImpatient() {
-	const { deadline } = clock;
-	let waiting: AbortController[] = [];
-	let timer: NodeJS.Timeout | undefined;
-	const giveUp = (those: AbortController[]) => those.forEach((one) => one.abort());
-	return {
-		with(handles: FaultHandle[]) {
-			if (handles.length === 0) return;
-			clock.deadline = () => {
-				const one = new AbortController();
-				waiting.push(one);
-				return one.signal;
-			};
-			let before = 0;
-			timer = setInterval(() => {
-				const hits = handles.reduce((sum, handle) => sum + handle.hits, 0);
-				if (hits === before) return;
-				before = hits;
-				// Those that were answered meanwhile take no notice.
-				setTimeout(giveUp, PATIENCE_MS, waiting);
-				waiting = [];
-			}, 2);
+function judged(run: FaultyRun, parties: readonly Party[], result: NodeResult): string[] {
+	const { error, jsons } = result;
+	const [, notification = [], ...others] = jsons;
+	const items = parties.reduce((sum, { ids }) => sum + ids.length, run.strays ?? 0);
+	const hit = (handles: FaultHandle[], faults: readonly object[]) =>
+		faults.filter((_, index) => handles[index]!.hits > 0);
+	// A fault of one account may be felt in the other, where they share a brake.
+	const mayBeUnknown = parties
+		.flatMap(({ main, list }) => [...hit(main, run.faults), ...hit(list, LISTS[run.lists]!)])
+		.some((fault) => !isClear(fault));
+	const found = [
+		...parties.flatMap((party) => outcomesJudged(run, party, result, mayBeUnknown)),
+		...parties.flatMap((party) => leaked(party, result)),
+		...parties.flatMap((party) => sentElsewhere(run, party)),
+		...keysLost(run, parties, result),
+	];
+	if (printed.length === 0) found.push('nothing was logged, so the log was not looked at');
+	if (error !== undefined && run.mode !== 'stopWorkflow') found.push('threw in a continue mode');
+	if (others.flat().length > 0) found.push('an item on the error output');
+	if (error === undefined && notification.length !== items) {
+		found.push(`${notification.length} notifications for ${items} items`);
+	}
+	return [...new Set(found)];
+}
+
+/** The items of an output that are about the tunnels of an account. */
+function itemsAbout({ firstItem, ids }: Party, outputs: NodeResult['outputs'], output: number) {
+	return (outputs[output] ?? [])
+		.filter(({ pairedItem }) => {
+			const { item } = pairedItem as { item: number };
+			return item >= firstItem && item < firstItem + ids.length;
+		})
+		.map(({ json, pairedItem }) => ({
+			json,
+			index: (pairedItem as { item: number }).item - firstItem,
+		}));
+}
+
+function outcomesJudged(
+	{ act }: FaultyRun,
+	party: Party,
+	{ outputs, error }: NodeResult,
+	mayBeUnknown: boolean,
+): string[] {
+	const { operation, isCheck } = ACTS[act];
+	const secret = itemsAbout(party, outputs, 0);
+	const notification = itemsAbout(party, outputs, 1);
+	const found = pskFindings(
+		party.ledger,
+		{
+			secret: secret.map(({ json }) => json),
+			notification: notification.map(({ json }) => json),
+			stopped: error !== undefined,
 		},
-		end() {
-			clearInterval(timer);
-			clock.deadline = deadline;
-		},
-	};
+		party.ids,
+		{ checks: isCheck, makesKeys: operation === 'prepare', mayBeUnknown },
+	);
+	// Only Generate may be without a key that is not known.
+	for (const { json, index } of notification.filter(
+		({ json: { status } }) => status === 'unknown',
+	)) {
+		const key = secret.find((item) => item.index === index)?.json.psk;
+		if (operation === 'set' && key !== party.given[index])
+			found.push('a given key is not handed on');
+		if (operation === 'prepare' && key === undefined) found.push('a made key is not handed on');
+		if (json.ipsec_tunnel_id === null) found.push('an unknown outcome without its tunnel');
+	}
+	return found;
+}
+
+function leaked({ ledger }: Party, { jsons, error, hints, run }: NodeResult): string[] {
+	const [secret = [], ...shown] = jsons;
+	const leaks = ledger.leaked(
+		[shown, error?.message, error?.description, hints],
+		[keptByN8n(run), error, printed],
+		secret.map(({ psk }) => String(psk)),
+	);
+	return leaks.map((key) => `leaked: ${key}`);
+}
+
+/** Generate may lose no more keys than its option says, whatever became of their answers. */
+function keysLost(
+	{ act, size }: FaultyRun,
+	parties: readonly Party[],
+	{ jsons: [secret = []] }: NodeResult,
+): string[] {
+	if (ACTS[act].operation !== 'generate') return [];
+	const held = secret.map(({ psk }) => psk);
+	const lost = parties
+		.flatMap(({ ids, ledger }) => ids.map((id) => ledger.facts(id)))
+		.filter(({ isChanged, live }) => isChanged && !held.includes(live));
+	return lost.length > size.stopAfterUnknown ? [`${lost.length} keys are lost`] : [];
+}
+
+/** A key that was given goes to the account and the tunnel of its own item only. */
+function sentElsewhere({ act }: FaultyRun, { simulator, ids, given }: Party): string[] {
+	if (ACTS[act].operation !== 'set') return [];
+	const own = new Set(ids.map((id, index) => `${id} ${given[index]!}`));
+	return simulator.requests
+		.flatMap(({ body }) => (body as { psks?: Array<{ id: string; psk: string }> })?.psks ?? [])
+		.map(({ id, psk }) => `${id} ${psk}`)
+		.filter((sent) => !own.has(sent))
+		.map((sent) => `sent elsewhere: ${sent}`);
 }
 
 /**
- * What n8n keeps of a run, without what holds keys by design: the Secret output and, where the items
- * give the keys, the items of the node before and the copy of them that a failed run keeps.
+ * What n8n keeps of a run, without what holds keys by design: the Secret output, the items of the node
+ * before, and the copy of them that a failed run keeps.
  */
-function keptByN8n(run: IRun, itemsHoldKeys: boolean): unknown {
-	const { resultData, executionData, ...rest } = run.data;
+function keptByN8n(run: IRun): unknown {
+	const { resultData, executionData: _copy, ...rest } = run.data;
 	const [task] = resultData.runData[NODE]!;
-	const before = itemsHoldKeys ? {} : { before: resultData.runData.Before, executionData };
 	const outputs = (task!.data?.main ?? []).slice(1);
-	return { ...before, rest, task: { ...task, data: outputs }, error: resultData.error };
+	return { rest, task: { ...task, data: outputs }, error: resultData.error };
 }

@@ -136,7 +136,7 @@ describe('after the first change', () => {
 			before: (sim) => void sim.removeTunnel(first!.id),
 		});
 		const { jsons } = await psk(simulator, 'generate', { options: { concurrency: 1 } });
-		expect(jsons[1]![0]!.reason).toContain('no longer lists the tunnel');
+		expect(jsons[1]![0]!.reason).toContain('no longer has the tunnel');
 		expect(jsons[1]![0]!.reason).not.toContain('has moved');
 	});
 

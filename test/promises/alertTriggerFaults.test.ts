@@ -1,8 +1,8 @@
 import { printed } from '../helpers/printed';
 import { setImmediate as pause } from 'node:timers/promises';
 import { clock } from '../../nodes/http/clock';
-import type { Fault } from '../helpers/oracle';
-import { FAULTS } from '../helpers/oracle';
+import type { Fault } from '../helpers/faultKinds';
+import { ANSWER_FAULTS } from '../helpers/faultKinds';
 import { leaksIn } from '../helpers/scanner';
 import { useVirtualClock } from '../helpers/virtualClock';
 import type { WebhookHost } from '../helpers/webhook';
@@ -39,11 +39,6 @@ const SCENES: Scene[] = [
 	{ hook: 'delete', operation: 'deletePolicy' },
 	{ hook: 'delete', operation: 'deleteWebhook' },
 ];
-
-/** Faults of a fitting kind: some exist for keys of tunnels only. */
-const KINDS = FAULTS.filter(
-	(fault) => !['unapply', 'omit', 'hook'].includes(Reflect.get(fault, 'kind') as string),
-);
 
 /** An answer that is not true: a 429 to a request that was heeded is repeated, so that there are two. */
 const isDoubled = (fault: object, { operation }: Scene): boolean =>
@@ -150,7 +145,7 @@ describe('nothing is left behind', () => {
 	let cases = 0;
 
 	describe.each(SCENES)('$hook: $operation', (scene) => {
-		it.each(KINDS.map((fault) => [JSON.stringify(fault), fault] as const))(
+		it.each(ANSWER_FAULTS.map((fault) => [JSON.stringify(fault), fault] as const))(
 			'%s',
 			async (_, fault) => {
 				for (const times of [1, Infinity]) {

@@ -139,3 +139,15 @@ it('a check leaves the items of a run that sets keys alone', async () => {
 	expect(statuses(jsons[1])).toEqual(['validated', 'applied', 'validated']);
 	expect(liveKeys(simulator)[1]).toBe(second!.psk);
 });
+
+it('a check of many keys by Cloudflare stops at a server that changes the first of them', async () => {
+	const simulator = account();
+	for (let number = 0; number < 20; number++) simulator.addTunnel({ psk: `added-${number}` });
+	const before = liveKeys(simulator);
+	simulator.faults.add({ kind: 'ignoreValidateOnly', answer: 'validated', times: 'always' });
+	const { jsons } = await runPsk(simulator, 'generate', {
+		parameters: { options: { validateOnly: true } },
+	});
+	expect(liveKeys(simulator).filter((key, index) => key !== before[index])).toHaveLength(3);
+	expect(statuses(jsons[1]).filter((status) => status === 'unapplied')).toHaveLength(20);
+});

@@ -12,35 +12,23 @@ import { CallError } from '../../nodes/api/failure';
 import { generatePsk, setPsks } from '../../nodes/api/psks';
 import { useAccount } from '../helpers/account';
 import { BODY, clientOf, ID } from '../helpers/client';
-import type { Fault, FaultyRun } from '../helpers/oracle';
-import { ENDPOINT, FAULTS, findings, MODES } from '../helpers/oracle';
+import type { Fault } from '../helpers/faultKinds';
+import { FAULTS, isLie, LISTS } from '../helpers/faultKinds';
+import { WORLD_NAMES } from '../helpers/itemWorlds';
+import type { Act, FaultyRun } from '../helpers/oracle';
+import { ACTS, findings, isPossible, MODES } from '../helpers/oracle';
+import { STOPS } from '../helpers/stops';
 import { useVirtualClock } from '../helpers/virtualClock';
 
 /** Set FC_SEED to the seed that a failure prints to repeat it. */
 const SEED = process.env.FC_SEED === undefined ? {} : { seed: Number(process.env.FC_SEED) };
 
-/** Faults that say no after they did it: only a list that can be read tells them from a refusal. */
-const isLie = (fault: object): boolean =>
-	/"when":"after"/.test(JSON.stringify(fault)) &&
-	/"kind":"successFalse"|"status":(40[0-7]|409|4[1-9]\d)/.test(JSON.stringify(fault));
-
-const listFaults = [
-	{ kind: 'status', status: 500, code: 1000, message: 'x' },
-	{ kind: 'status', status: 429, code: 971, message: 'x' },
-	{ kind: 'reset' },
-	{ kind: 'html' },
-	{ kind: 'truncatedJson' },
-	{ kind: 'wrongTypes', of: 'fields' },
-	{ kind: 'missingFields', fields: ['ipsec_tunnels.*.psk_metadata'] },
-];
-
 const times = fc.constantFrom(1, 2, 5, Infinity);
 
 const run: fc.Arbitrary<FaultyRun> = fc
 	.record({
-		operation: fc.constantFrom('generate', 'prepare', 'set') as fc.Arbitrary<
-			FaultyRun['operation']
-		>,
+		act: fc.constantFrom(...(Object.keys(ACTS) as Act[])),
+		world: fc.constantFrom(...WORLD_NAMES),
 		// The hooks among the faults work on the second tunnel.
 		ages: fc.array(fc.option(fc.integer({ min: 0, max: 900 })), { minLength: 2, maxLength: 7 }),
 		spoilt: fc.array(
@@ -51,39 +39,35 @@ const run: fc.Arbitrary<FaultyRun> = fc
 			}),
 			{ maxLength: 3 },
 		),
-		lists: fc.array(fc.record({ fault: fc.constantFrom(...listFaults), skip: fc.nat(2), times }), {
-			maxLength: 1,
-		}),
+		lists: fc.constantFrom(...Object.keys(LISTS)),
+		stop: fc.constantFrom(...STOPS),
 		mode: fc.constantFrom(...MODES),
-		authentication: fc.constantFrom('apiToken', 'apiKey') as fc.Arbitrary<
-			FaultyRun['authentication']
-		>,
-		batchSize: fc.integer({ min: 1, max: 5 }),
-		concurrency: fc.integer({ min: 1, max: 5 }),
+		size: fc.record({
+			batchSize: fc.integer({ min: 1, max: 5 }),
+			concurrency: fc.integer({ min: 1, max: 5 }),
+			stopAfterUnknown: fc.integer({ min: 1, max: 5 }),
+		}),
 		strays: fc.nat(2),
 	})
-	.map(({ spoilt, lists, ...rest }) => ({
+	.map(({ spoilt, ...rest }) => ({
 		...rest,
 		strays: rest.mode === 'stopWorkflow' ? 0 : rest.strays,
-		faults: [
-			...spoilt.map(({ fault, ...position }) => ({
-				operation: ENDPOINT[rest.operation],
-				...position,
-				...fault,
-			})),
-			...lists.map(({ fault, ...position }) => ({ operation: 'list', ...position, ...fault })),
-		] as Fault[],
+		faults: spoilt
+			.filter(({ fault }) => isPossible(rest.act, fault))
+			.map(({ fault, ...position }) => ({ ...position, ...fault })) as Fault[],
 	}));
+
+const RUNS = 1_000;
 
 describe('random accounts, faults and settings', () => {
 	useVirtualClock();
 
-	it('lose and leak no key in 2,000 runs', async () => {
+	it(`lose and leak no key in ${RUNS} runs`, async () => {
 		await fc.assert(
 			fc.asyncProperty(run, async (one) => {
 				expect(await findings(one)).toEqual([]);
 			}),
-			{ numRuns: 2_000, ...SEED },
+			{ numRuns: RUNS, ...SEED },
 		);
 	}, 300_000);
 });

@@ -230,3 +230,25 @@ it('a stop is waited for no longer than the time-out', async () => {
 	]);
 	expect(liveKeys(simulator).slice(1)).toEqual(before.slice(1));
 });
+
+it('set, stopped after an untrue refusal of a batch, before its halves are sent: unknown', async () => {
+	const simulator = account();
+	simulator.faults.add({
+		kind: 'status',
+		status: 413,
+		code: 1413,
+		operation: 'pskSet',
+		when: 'after',
+	});
+	const run = await stoppedAt(
+		simulator,
+		'set',
+		{ operation: 'pskSet', when: 'after' },
+		{ parameters: {} },
+	);
+	expect(run.error).toBeUndefined();
+	expect(writes(simulator)).toBe(1);
+	expect(run.jsons[0]!.map(({ status, psk }) => [status, psk])).toEqual(
+		liveKeys(simulator).map((key) => ['unknown', key]),
+	);
+});

@@ -85,14 +85,18 @@ async function sendBatch(batch: readonly KeyedTarget[], run: Run): Promise<Attem
 			verdict: verdictOn(verdicts.get(target.tunnel.id)),
 		}));
 	} catch (error) {
-		if (batch.length > 1 && run.splitsLeft > 1 && isAboutTheBody(error)) {
-			run.splitsLeft -= 2;
-			const half = Math.ceil(batch.length / 2);
-			const first = await sendBatch(batch.slice(0, half), run);
-			return [...first, ...(await sendBatch(batch.slice(half), run))];
-		}
 		const verdict = verdictOfError(error);
-		return batch.map((target) => ({ target, psk: target.psk, verdict, error }));
+		if (batch.length === 1 || run.splitsLeft < 2 || !isAboutTheBody(error)) {
+			return batch.map((target) => ({ target, psk: target.psk, verdict, error }));
+		}
+		run.splitsLeft -= 2;
+		const half = Math.ceil(batch.length / 2);
+		const first = await sendBatch(batch.slice(0, half), run);
+		const second = await sendBatch(batch.slice(half), run);
+		// Of what was not sent again only the refusal is known, and that may be untrue.
+		return [...first, ...second].map((attempt) =>
+			attempt.verdict.kind === 'notSent' ? { ...attempt, verdict, error } : attempt,
+		);
 	}
 }
 

@@ -1,3 +1,4 @@
+import type { CloudflareClient } from '../../api/client';
 import { generatePsk, pskIn } from '../../api/psks';
 import { mapLimit } from '../../http/pool';
 import type { Attempt } from '../keys/attempt';
@@ -16,12 +17,13 @@ export async function generateKeys(
 	stopAfter: number,
 ): Promise<Attempt[]> {
 	const attempts: Attempt[] = [];
+	const trusted = new Set<CloudflareClient>();
 	let unknown = 0;
 	while (attempts.length < targets.length && unknown < stopAfter) {
 		const next = targets.slice(attempts.length, attempts.length + stopAfter - unknown);
 		const made = await mapLimit(next, concurrency, generateOne);
 		attempts.push(...made);
-		unknown += await countUnknown(made);
+		unknown += await countUnknown(made, trusted);
 	}
 	const reason = `The outcomes of ${unknown} keys are not known, so no further key was generated. Find out what loses the answers (a proxy, a gateway, a time-out) before you run this again.`;
 	const rest = targets.slice(attempts.length);
@@ -31,13 +33,27 @@ export async function generateKeys(
 	];
 }
 
-/** How many of the attempts may have replaced a key: a refusal is believed after a look at the key's date. */
-async function countUnknown(attempts: readonly Attempt[]): Promise<number> {
-	const refused = attempts.filter(({ verdict }) => verdict.kind === 'refused');
-	const sightOf = await lookAfterwards(refused);
-	return attempts.filter(({ target, verdict }) =>
-		verdict.kind === 'refused' ? !showsNoNewKey(sightOf(target)) : verdict.kind === 'unclear',
-	).length;
+/**
+ * How many of the attempts may have replaced a key that nobody knows. A refusal is believed after a
+ * look at the key's date; so is the first check by a server, which may not know `validate_only`.
+ *
+ * @param trusted clients whose checks have changed nothing
+ */
+async function countUnknown(
+	attempts: readonly Attempt[],
+	trusted: Set<CloudflareClient>,
+): Promise<number> {
+	const isCertain = ({ target, verdict }: Attempt) =>
+		verdict.kind === 'accepted' && (!target.validateOnly || trusted.has(target.client));
+	const uncertain = attempts.filter((attempt) => !isCertain(attempt));
+	const toLookAt = uncertain.filter(({ verdict }) => verdict.kind !== 'unclear');
+	const sightOf = await lookAfterwards(toLookAt);
+	return uncertain.filter(({ target, verdict }) => {
+		if (verdict.kind === 'notSent') return false;
+		const isUnknown = verdict.kind === 'unclear' || !showsNoNewKey(sightOf(target));
+		if (verdict.kind === 'accepted' && !isUnknown) trusted.add(target.client);
+		return isUnknown;
+	}).length;
 }
 
 async function generateOne(target: Target): Promise<Attempt> {

@@ -126,7 +126,7 @@ function seen(sight: Sight): string[] {
 		case 'undated':
 			return ["Cloudflare's dates of the key, before and afterwards, could not be compared."];
 		case 'gone':
-			return ['The account no longer lists the tunnel.'];
+			return ['The account no longer has the tunnel.'];
 		case 'same':
 			return ["Cloudflare's date of the key has not moved, so the old key is probably still live."];
 		case 'moved':
