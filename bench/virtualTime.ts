@@ -7,7 +7,8 @@ import { mock } from 'node:test';
 const QUIET_MS = 2;
 
 /**
- * Runs something on a virtual clock, the same for everything in the process: `Date` and `setTimeout`.
+ * Runs something on a virtual clock, the same for everything in the process: `Date`, `performance.now` and
+ * `setTimeout`.
  * The clock moves by the time that the process works, and when all of it waits for timers, to the next
  * one that is due. So an hour of waiting takes no time, and the work that is done in it counts as it is.
  * Requests must be made with node:http, and to a server in this process.
@@ -25,10 +26,15 @@ export async function onVirtualTime<T>(
 	const requests = trackedRequests();
 	const pump = startPump(due, () => requests.underWay() > heldBack());
 	const started = Date.now();
+	// The clock that nobody can set runs with the one that is virtual.
+	const { now } = performance;
+	const begun = now.call(performance);
+	performance.now = () => begun + Date.now() - started;
 	try {
 		const result = await work();
 		return { result, ms: Date.now() - started };
 	} finally {
+		performance.now = now;
 		clearInterval(pump);
 		requests.stop();
 		mock.timers.reset();

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { reasonWithoutQueueMode } from '../../test/e2e/real/queueMode';
 import type { Throughput } from '../../test/e2e/real/throughput';
-import { ROOT } from '../rivals/engine';
+import { ROOT } from '../../test/helpers/paths';
 import { rounded } from '../stats';
 import type { Bench, CaseResult } from './case';
 

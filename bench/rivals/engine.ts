@@ -1,32 +1,19 @@
-import * as path from 'node:path';
 import type {
 	ICredentialDataDecryptedObject,
 	IConnections,
 	IDataObject,
 	INode,
 	INodeExecutionData,
-	INodeType,
 	IRun,
 } from 'n8n-workflow';
 import type { TypeSource } from '../../test/helpers/engine';
-import { runWorkflow, typesOfAll, typesOfPackage } from '../../test/helpers/engine';
+import { runWorkflow, typesOfAll, typesOfBuild } from '../../test/helpers/engine';
 
 /** What the contenders that run on n8n's engine share. */
 
-/** The project's root folder. */
-export const ROOT = path.join(__dirname, '..', '..');
-
-let builtPackage: Promise<TypeSource> | undefined;
-
 /** The types of our built package, and those that a rival needs. */
 export async function typesWith(...more: TypeSource[]): Promise<TypeSource> {
-	builtPackage ??= typesOfPackage(ROOT);
-	return typesOfAll(await builtPackage, ...more);
-}
-
-/** A node of the benchmarks' own, by the type that a workflow gives it. */
-export function typeOf(type: string, node: INodeType): TypeSource {
-	return { node: (asked) => (asked === type ? node : undefined), credential: () => undefined };
+	return typesOfAll(await typesOfBuild(), ...more);
 }
 
 export type NodeOf = Pick<INode, 'name' | 'type' | 'typeVersion' | 'parameters'> & Partial<INode>;

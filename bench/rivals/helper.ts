@@ -1,11 +1,11 @@
 import { chunk } from 'lodash';
-import type { IDataObject, IExecuteFunctions, IHttpRequestOptions, INodeType } from 'n8n-workflow';
-import { NodeConnectionTypes } from 'n8n-workflow';
+import type { IDataObject, IExecuteFunctions, IHttpRequestOptions } from 'n8n-workflow';
 import { mapLimit } from '../../nodes/http/pool';
 import { outputsOf } from '../../test/helpers/engine';
+import { nodeThat, typeNamed } from '../../test/helpers/nodeTypes';
 import { ACCOUNT_ID, API_TOKEN } from '../server/account';
 import type { Contender } from './contender';
-import { itemsOf, runChain, typeOf, typesWith } from './engine';
+import { itemsOf, runChain, typesWith } from './engine';
 import { BATCH_SIZE, BATCHES_AT_A_TIME } from './ours';
 
 /**
@@ -36,20 +36,8 @@ async function call(
 	return ((await send.call(context, CREDENTIAL, request)) as { result: Result }).result;
 }
 
-const helperNode: INodeType = {
-	description: {
-		displayName: 'Helper',
-		name: 'helper',
-		group: ['transform'],
-		version: 1,
-		description: '',
-		defaults: { name: 'Helper' },
-		inputs: [NodeConnectionTypes.Main],
-		outputs: [NodeConnectionTypes.Main],
-		credentials: [{ name: CREDENTIAL, required: true }],
-		properties: [],
-	},
-	async execute() {
+const helperNode = nodeThat(
+	async function () {
 		const psks = this.getInputData().map(({ json }) => json);
 		await call(this, 'GET', '');
 		const answers = await mapLimit(
@@ -63,7 +51,8 @@ const helperNode: INodeType = {
 		);
 		return [itemsOf(applied.map(([id, { psk }]) => ({ id, psk })))];
 	},
-};
+	{ credentials: [{ name: CREDENTIAL, required: true }] },
+);
 
 export const helper: Contender = {
 	name: "n8n's request helper, the same requests",
@@ -78,7 +67,7 @@ export const helper: Contender = {
 					credentials: { [CREDENTIAL]: { id: '1', name: 'Cloudflare' } },
 				},
 			],
-			types: await typesWith(typeOf(TYPE, helperNode)),
+			types: await typesWith(typeNamed(TYPE, helperNode)),
 			credentials: { [CREDENTIAL]: { apiToken: API_TOKEN, accountId: ACCOUNT_ID, baseUrl: url } },
 			items: itemsOf(entries.map(({ id, psk }) => ({ id, psk }))),
 		});

@@ -1,11 +1,11 @@
-import type { IDataObject, INodeType, IRun } from 'n8n-workflow';
-import { NodeConnectionTypes } from 'n8n-workflow';
+import type { IDataObject, IRun } from 'n8n-workflow';
 import type { TypeSource } from '../../test/helpers/engine';
 import { outputsOf, typesOfN8n } from '../../test/helpers/engine';
+import { nodeThat, typeNamed } from '../../test/helpers/nodeTypes';
 import { ACCOUNT_ID, API_TOKEN } from '../server/account';
 import type { Contender, Entry, Keys } from './contender';
 import type { NodeOf } from './engine';
-import { itemsOf, runChain, typeOf, typesWith } from './engine';
+import { itemsOf, runChain, typesWith } from './engine';
 
 /** n8n's own HTTP Request node on the engine that ours runs on: what a user has without this package. */
 
@@ -33,23 +33,10 @@ export function httpRequestMissing(): string | undefined {
  * Builds the one body of a bulk request, as a user's Code node would. The real Code node needs n8n's
  * task runner, a process of its own; without it the rival is a little faster than it would be.
  */
-const codeNode: INodeType = {
-	description: {
-		displayName: 'Code',
-		name: 'code',
-		group: ['transform'],
-		version: 1,
-		description: '',
-		defaults: { name: 'Code' },
-		inputs: [NodeConnectionTypes.Main],
-		outputs: [NodeConnectionTypes.Main],
-		properties: [],
-	},
-	async execute() {
-		const psks = this.getInputData().map(({ json }) => ({ id: json.id, psk: json.psk }));
-		return [[{ json: { body: { psks } }, pairedItem: { item: 0 } }]];
-	},
-};
+const codeNode = nodeThat(async function () {
+	const psks = this.getInputData().map(({ json }) => ({ id: json.id, psk: json.psk }));
+	return [[{ json: { body: { psks } }, pairedItem: { item: 0 } }]];
+});
 
 const AUTHENTICATION = {
 	authentication: 'genericCredentialType',
@@ -70,7 +57,7 @@ function httpRequest(parameters: NodeOf['parameters'], more: Partial<NodeOf> = {
 async function runHttp(nodes: NodeOf[], entries: readonly Entry[]): Promise<IRun> {
 	return await runChain({
 		nodes,
-		types: await typesWith(ofN8n(), typeOf(CODE, codeNode)),
+		types: await typesWith(ofN8n(), typeNamed(CODE, codeNode)),
 		credentials: { httpBearerAuth: { token: API_TOKEN } },
 		items: itemsOf(entries.map(({ id, psk }) => ({ id, psk }))),
 	});

@@ -10,12 +10,12 @@ import type {
 	IWebhookResponseData,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { credentials } from '../shared/connection';
+import { accountCredentials } from '../shared/connection';
 import { atEdge } from '../shared/errors';
 import { catchUp } from './catchUp';
 import { receive } from './delivery';
 import { properties } from './settings';
-import { isSubscribed, subscribe, unsubscribe } from './subscription';
+import { resume, subscribe, unsubscribe } from './subscription';
 import { getTunnelNames } from './tunnelNames';
 
 /** Starts workflows when Cloudflare alerts about the health of Magic tunnels. */
@@ -37,7 +37,7 @@ export class CloudflareMagicAlertTrigger implements INodeType {
 		defaults: { name: 'Cloudflare Magic Alert Trigger' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],
-		credentials,
+		credentials: accountCredentials,
 		webhooks: [
 			{ name: 'default', httpMethod: 'POST', responseMode: 'onReceived', path: 'webhook' },
 		],
@@ -49,7 +49,7 @@ export class CloudflareMagicAlertTrigger implements INodeType {
 	webhookMethods = {
 		default: {
 			async checkExists(this: IHookFunctions): Promise<boolean> {
-				return await atEdge(this, isSubscribed(this));
+				return await atEdge(this, resume(this));
 			},
 			async create(this: IHookFunctions): Promise<boolean> {
 				return await atEdge(this, subscribe(this));
@@ -61,7 +61,7 @@ export class CloudflareMagicAlertTrigger implements INodeType {
 	};
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
-		return receive(this);
+		return await receive(this);
 	}
 
 	/**

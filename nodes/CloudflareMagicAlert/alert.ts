@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IDataObject } from 'n8n-workflow';
 import type { JsonRecord } from '../http/json';
 import { field, record, text } from '../http/json';
+import { jsonObject, shallowRecord } from './body';
 
 /**
  * Readers of an alert: the body of Cloudflare's generic webhook
@@ -16,22 +17,37 @@ const LAST_SECOND = 1e11;
 
 const LAST_MS = Date.UTC(9999, 11, 31);
 
+/** Characters of a number or a time; nobody writes more. */
+const LONGEST_VALUE = 100;
+
+/** Data centers of one alert; Cloudflare has some hundreds. */
+const MOST_POPS = 1000;
+
 function dataOf(alert: JsonRecord): JsonRecord {
 	return record(alert.data) ?? {};
 }
 
+/** A number, or a text of one, with or without a percent sign. */
 function numberIn(value: unknown): number | null {
-	const digits = typeof value === 'string' ? value.trim().replace(/\s*%$/, '') : value;
-	if (digits === '' || (typeof digits !== 'string' && typeof digits !== 'number')) return null;
-	const found = Number(digits);
+	if (typeof value !== 'string') return Number.isFinite(value) ? (value as number) : null;
+	if (value.length > LONGEST_VALUE) return null;
+	const said = value.trim();
+	const digits = said.endsWith('%') ? said.slice(0, -1).trimEnd() : said;
+	const found = digits === '' ? NaN : Number(digits);
 	return Number.isFinite(found) ? found : null;
+}
+
+/** A text that may be a time; undefined for one that is too long to be any. */
+function timeText(value: unknown): string | undefined {
+	const said = text(value);
+	return said === undefined || said.length > LONGEST_VALUE ? undefined : said;
 }
 
 /** Milliseconds since 1970 of a time in RFC 3339, or in seconds or milliseconds since 1970. */
 function msIn(value: unknown): number | undefined {
 	const count = numberIn(value);
 	const ms =
-		count === null ? Date.parse(text(value) ?? '') : count < LAST_SECOND ? count * 1000 : count;
+		count === null ? Date.parse(timeText(value) ?? '') : count < LAST_SECOND ? count * 1000 : count;
 	return ms >= 0 && ms <= LAST_MS ? ms : undefined;
 }
 
@@ -47,7 +63,8 @@ function popsIn(value: unknown): string[] {
 	return names
 		.filter((name) => typeof name === 'string')
 		.map((name) => name.trim())
-		.filter((name) => name !== '');
+		.filter((name) => name !== '')
+		.slice(0, MOST_POPS);
 }
 
 /** Whether an incident starts or ends; by the tunnel's status where the alert does not say it. */
@@ -114,29 +131,21 @@ export function itemOf(alert: JsonRecord): IDataObject {
 	};
 }
 
-function parsed(value: unknown): unknown {
-	if (typeof value !== 'string') return value;
-	try {
-		return JSON.parse(value) as unknown;
-	} catch {
-		return undefined;
-	}
-}
-
 /**
  * An entry of the account's history as the alert that the webhook got. `alert_body` is the webhook's
  * body as a text, or an object of `data` and `metadata` (both are in Cloudflare's OpenAPI document),
  * or a text for people.
  */
 export function alertOfEntry(entry: JsonRecord, accountId: string): JsonRecord {
-	const body = record(parsed(entry.alert_body));
-	const { metadata, ...alert }: JsonRecord = body ?? { text: text(entry.alert_body) };
+	const { alert_body: given } = entry;
+	const body = typeof given === 'string' ? jsonObject(given) : shallowRecord(given);
+	const { metadata, ...alert }: JsonRecord = body ?? { text: text(given) };
 	const event = field(metadata, 'event');
 	const beside: JsonRecord = {
-		name: entry.name,
+		name: text(entry.name),
 		account_id: accountId,
-		policy_id: entry.policy_id,
-		alert_type: entry.alert_type,
+		policy_id: text(entry.policy_id),
+		alert_type: text(entry.alert_type),
 		alert_correlation_id: field(event, 'id'),
 		ts: secondsOf({ ts: field(event, 'created_at') }) ?? secondsOf({ ts: entry.sent }),
 	};

@@ -1,15 +1,15 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 import type { JsonRecord } from '../http/json';
-import { record, text } from '../http/json';
+import { text } from '../http/json';
 import { eventOf, isAlert, itemOf } from './alert';
+import { rightSecret } from './authenticity';
+import { jsonObject, LARGEST_BODY } from './body';
+import { withoutSecret } from './echo';
+import { remember } from './replays';
 import type { Settings } from './settings';
 import { readSettings } from './settings';
-import { isNew } from './replays';
-import { TriggerState } from './state';
-
-/** Bytes; Cloudflare's alerts have a few hundred. */
-const LARGEST_BODY = 1024 * 1024;
+import { openState, TriggerState } from './state';
+import { bears, tagsOf } from './tags';
 
 function answer(
 	context: IWebhookFunctions,
@@ -20,59 +20,70 @@ function answer(
 	return { noWebhookResponse: true };
 }
 
-/** Compares in a time that tells nothing of the secret, not even its length. */
-function isSecret(given: unknown, secret: string): boolean {
-	const digest = (value: string) => createHash('sha256').update(value).digest();
-	return typeof given === 'string' && timingSafeEqual(digest(given), digest(secret));
-}
-
 /** The body as it was sent; n8n keeps it beside what it made of it, unless it is a form with files. */
-function rawBody(context: IWebhookFunctions): string {
+function rawBody(context: IWebhookFunctions): Buffer {
 	const { rawBody: raw } = context.getRequestObject() as { rawBody?: unknown };
-	return Buffer.isBuffer(raw) ? raw.toString('utf8') : '';
+	return Buffer.isBuffer(raw) ? raw : Buffer.alloc(0);
 }
 
-function jsonObject(body: string): JsonRecord | undefined {
-	try {
-		return record(JSON.parse(body));
-	} catch {
-		return undefined;
-	}
-}
-
-/** False for an alert of a type or a policy that is not this trigger's, or an event not chosen. */
-export function concerns(alert: JsonRecord, settings: Settings, state: TriggerState): boolean {
+/** False for an alert of another type than this trigger's, or of an event that was not chosen. */
+export function isWanted(alert: JsonRecord, settings: Settings): boolean {
 	const type = text(alert.alert_type);
-	const policy = text(alert.policy_id);
 	const event = eventOf(alert);
 	return (
 		(type === undefined || type === settings.alertType) &&
-		(policy === undefined || state.policies.includes(policy)) &&
 		(event === null || settings.events.includes(event))
 	);
 }
 
 /**
- * Answers a request to the webhook URL, and starts the workflow if it is a new alert of this trigger.
- *
- * While no secret is stored, everything is answered 200 and nothing is started: Cloudflare's test
- * message comes while the destination is made, and must be answered so.
+ * False for an alert of a policy that is not this trigger's. Until n8n has stored the id of an own
+ * policy, its name tells.
  */
-export function receive(context: IWebhookFunctions): IWebhookResponseData {
-	const state = new TriggerState(context.getWorkflowStaticData('node'));
-	const { secret } = state;
-	if (secret === undefined) return {};
-	if (!isSecret(context.getHeaderData()['cf-webhook-auth'], secret)) {
-		return answer(context, 401, 'Unauthorized');
-	}
+function isOfOwnPolicy(alert: JsonRecord, state: TriggerState, ownTag: string): boolean {
+	const policy = text(alert.policy_id);
+	const { policies } = state;
+	return (
+		policy === undefined ||
+		policies.length === 0 ||
+		policies.includes(policy) ||
+		bears(alert.policy_name, ownTag)
+	);
+}
+
+/**
+ * Answers a request without the right secret. While no hash of one is stored, n8n may be making the
+ * destination: a message that is no alert, as Cloudflare's test, is answered well, and starts
+ * nothing. An alert never is: it may be one of Cloudflare's that can't be known for such just now,
+ * and counts as not delivered there (Cloudflare does not say whether it repeats; Catch Up finds it).
+ */
+function refuse(context: IWebhookFunctions, state: TriggerState): IWebhookResponseData {
+	if (state.secretHash !== undefined) return answer(context, 401, 'Unauthorized');
+	const message = jsonObject(rawBody(context).toString('utf8'));
+	if (message === undefined || !isAlert(message)) return {};
+	return answer(context, 503, 'The trigger is not ready');
+}
+
+/** Answers a request to the webhook URL, and starts the workflow if it is a new alert of this trigger. */
+export async function receive(context: IWebhookFunctions): Promise<IWebhookResponseData> {
+	const state = openState(context);
+	const secret = await rightSecret(context, state);
+	if (secret === undefined) return refuse(context, state);
 	const body = rawBody(context);
-	if (Buffer.byteLength(body) > LARGEST_BODY) {
-		return answer(context, 413, 'The body is larger than 1 MiB');
+	if (body.length > LARGEST_BODY) return answer(context, 413, 'The body is larger than 1 MiB');
+	const received = jsonObject(body.toString('utf8'));
+	if (received === undefined) {
+		return answer(context, 400, 'The body is not a JSON object, or is nested too deep');
 	}
-	const alert = jsonObject(body.replaceAll(secret, '***'));
-	if (alert === undefined) return answer(context, 400, 'The body is not a JSON object');
-	if (!isAlert(alert) || !concerns(alert, readSettings(context), state)) return {};
-	if (!isNew(context, state, alert)) return {};
+	const alert = withoutSecret(received, secret);
+	if (!isAlert(alert) || !isWanted(alert, readSettings(context))) return {};
+	const url = context.getNodeWebhookUrl('default') ?? '';
+	const { lasting } = tagsOf(url, context.getNode().webhookId);
+	if (!isOfOwnPolicy(alert, state, lasting)) return {};
+	// Before a hash is stored, `create` is under way: what it is about to store must not be replaced
+	// by this request's copy, which knows nothing of it. The process remembers the alert until then.
+	const memory = state.secretHash === undefined ? new TriggerState({}) : state;
+	if (!remember(context, memory, alert)) return {};
 	// Left to n8n (2.41), the answer comes after the start of the workflow, which loses the mark by
 	// which n8n knows that the static data changed: the alert would be forgotten.
 	return {

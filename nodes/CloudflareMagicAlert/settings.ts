@@ -1,5 +1,5 @@
 import type { INode, INodeProperties } from 'n8n-workflow';
-import type { MagicAlertType } from '../api/alerting';
+import type { MagicAlertType } from '../api/alertingTypes';
 import { authenticationProperty } from '../shared/connection';
 import { inputError } from '../shared/errors';
 import type { JsonRecord } from '../http/json';

@@ -1,7 +1,8 @@
 import type { IDataObject } from 'n8n-workflow';
 import { isId } from '../api/account';
-import { isAlertingId } from '../api/alerting';
+import { isAlertingId } from '../api/alertingCalls';
 import { record, text } from '../http/json';
+import { hashOf } from './secret';
 
 /** Something that this trigger made at Cloudflare and has to remove again. */
 export interface Made {
@@ -9,22 +10,28 @@ export interface Made {
 	accountId: string;
 	/** Absent while it is made, and for ever if Cloudflare's answer was lost. */
 	id?: string;
-	/** Part of its name, by which it is found without an id. */
+	/** Part of its name, by which it is found without an id, and known for an own one. */
 	tag: string;
 }
 
-/** How many alerts are remembered, so that a replay starts nothing. */
-export const REMEMBERED_ALERTS = 500;
+/** Alerts by their fingerprints, with the seconds since 1970 at which they were raised. */
+export type Seen = ReadonlyMap<string, number>;
 
 /** How many own policies are known: the present one, and earlier ones for alerts that come late. */
 const REMEMBERED_POLICIES = 5;
 
-const SECRET = /^[0-9a-f]{64}$/;
+/** A secret and its hash have the same form. */
+const HEX = /^[0-9a-f]{64}$/;
 
+/** Seconds since 1970, a colon and a fingerprint. */
 const SEEN = /^\d+:[\w-]+$/;
 
 function texts(value: unknown): string[] {
 	return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
+}
+
+function hexIn(value: unknown): string | undefined {
+	return typeof value === 'string' && HEX.test(value) ? value : undefined;
 }
 
 function madeIn(value: unknown): Made | undefined {
@@ -47,14 +54,18 @@ function same(a: Made, b: Made): boolean {
 export class TriggerState {
 	constructor(private readonly data: IDataObject) {}
 
-	/** What Cloudflare sends with every notification; undefined before the destination is made. */
-	get secret(): string | undefined {
-		const secret = this.data.secret;
-		return typeof secret === 'string' && SECRET.test(secret) ? secret : undefined;
+	/** SHA-256 of the secret that Cloudflare sends; undefined before the destination is made. */
+	get secretHash(): string | undefined {
+		return hexIn(this.data.secretSha256);
 	}
 
-	set secret(secret: string) {
-		this.data.secret = secret;
+	/** Base URL of the n8n whose state this is; undefined if an older version of the package wrote it. */
+	get home(): string | undefined {
+		return text(this.data.home);
+	}
+
+	set home(url: string) {
+		if (this.home !== url) this.data.home = url;
 	}
 
 	/** Oldest first. */
@@ -79,12 +90,11 @@ export class TriggerState {
 	}
 
 	/** The destination and the policy in use; undefined unless both were made, in this account. */
-	current(accountId: string): { webhook: Made; policy: Made } | undefined {
+	current(accountId: string, ownTag: string): { webhook: Made; policy: Made } | undefined {
 		const newest = (kind: Made['kind']) =>
 			this.made
-				.filter(
-					(entry) => entry.kind === kind && entry.id !== undefined && entry.accountId === accountId,
-				)
+				.filter((entry) => entry.kind === kind && entry.id !== undefined)
+				.filter((entry) => entry.accountId === accountId && entry.tag === ownTag)
 				.at(-1);
 		const webhook = newest('webhook');
 		const policy = newest('policy');
@@ -96,8 +106,10 @@ export class TriggerState {
 		return texts(this.data.policies);
 	}
 
-	addPolicy(id: string): void {
-		this.data.policies = [...this.policies, id].slice(-REMEMBERED_POLICIES);
+	/** Keeps what makes alerts known as Cloudflare's, and as those of the policy that was made. */
+	expect(secretHash: string, policyId: string): void {
+		this.data.secretSha256 = secretHash;
+		this.data.policies = [...this.policies, policyId].slice(-REMEMBERED_POLICIES);
 	}
 
 	/** Seconds since 1970; alerts up to then are not looked up again. */
@@ -110,18 +122,44 @@ export class TriggerState {
 		this.data.since = seconds;
 	}
 
-	/** Alerts that were taken, oldest first: seconds since 1970, a colon and a fingerprint. */
-	get seen(): string[] {
-		return texts(this.data.seen).filter((entry) => SEEN.test(entry));
+	/** Alerts that were taken, in the order in which they came. */
+	get seen(): Seen {
+		const entries = texts(this.data.seen).filter((entry) => SEEN.test(entry));
+		return new Map(
+			entries.map((entry) => {
+				const colon = entry.indexOf(':');
+				return [entry.slice(colon + 1), Number(entry.slice(0, colon))];
+			}),
+		);
 	}
 
-	set seen(entries: string[]) {
-		this.data.seen = entries;
+	set seen(seen: Seen) {
+		this.data.seen = [...seen].map(([print, seconds]) => `${seconds}:${print}`);
+	}
+
+	/** Brings what older versions of the package left into the present form. */
+	migrate(): void {
+		const { secret } = this.data;
+		if (secret === undefined) return;
+		const inClear = hexIn(secret);
+		if (inClear !== undefined) this.data.secretSha256 = hashOf(inClear);
+		delete this.data.secret;
 	}
 
 	/** Forgets what is gone from Cloudflare, and unless `keepAlerts` what is known of alerts too. */
 	clear(keepAlerts: boolean): void {
-		const forgotten = ['secret', 'made', ...(keepAlerts ? [] : ['policies', 'since', 'seen'])];
-		for (const name of forgotten) delete this.data[name];
+		const alerts = ['home', 'policies', 'since', 'seen'];
+		for (const name of ['secretSha256', 'made', ...(keepAlerts ? [] : alerts)]) {
+			delete this.data[name];
+		}
 	}
+}
+
+/** The state of a trigger, in its present form, from n8n's context of any kind. */
+export function openState(context: {
+	getWorkflowStaticData(type: string): IDataObject;
+}): TriggerState {
+	const state = new TriggerState(context.getWorkflowStaticData('node'));
+	state.migrate();
+	return state;
 }

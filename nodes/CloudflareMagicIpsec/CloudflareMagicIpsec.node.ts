@@ -5,11 +5,15 @@ import type {
 	INodeTypeDescription,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { authenticationProperty, credentials } from '../shared/connection';
+import { accountCredentials, authenticationProperty } from '../shared/connection';
 import { atEdge } from '../shared/errors';
 import { searchTunnels } from '../shared/listSearch';
 import { operationProperties, outputsExpression } from './resources';
+import { vaultCredentials } from './rotation/vaults';
 import { executeOperation } from './router';
+
+/** Those of the account and, for Key Rotation, of the vault. */
+const credentials = [...accountCredentials, ...vaultCredentials];
 
 /** Manages Cloudflare Magic IPsec tunnels and their pre-shared keys. */
 export class CloudflareMagicIpsec implements INodeType {

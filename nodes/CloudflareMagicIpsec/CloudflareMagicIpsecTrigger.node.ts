@@ -5,11 +5,11 @@ import type {
 	IPollFunctions,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { authenticationProperty, credentials } from '../shared/connection';
+import { accountCredentials } from '../shared/connection';
 import { getTunnels } from '../shared/listSearch';
-import { accountIdOption, optionsCollection, timeoutOption } from '../shared/options';
 import { atEdge } from '../shared/errors';
 import { poll } from './trigger/poll';
+import { properties } from './trigger/properties';
 
 /** Starts a workflow when something about the account's IPsec tunnels has changed. */
 export class CloudflareMagicIpsecTrigger implements INodeType {
@@ -29,92 +29,8 @@ export class CloudflareMagicIpsecTrigger implements INodeType {
 		polling: true,
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],
-		credentials,
-		properties: [
-			authenticationProperty,
-			{
-				displayName: 'Events',
-				name: 'events',
-				type: 'multiOptions',
-				required: true,
-				options: [
-					{
-						name: 'BGP State Changed',
-						value: 'bgpStateChanged',
-						description: "When the state of a tunnel's BGP session has changed",
-					},
-					{
-						name: 'PSK Changed',
-						value: 'pskChanged',
-						description: 'When a key was made or set, by whomever',
-					},
-					{
-						name: 'PSK Rotation Due',
-						value: 'pskRotationDue',
-						description: 'When a key has become too old, or was never set; once for each key',
-					},
-					{ name: 'Tunnel Created', value: 'tunnelCreated', description: 'When a tunnel is new' },
-					{
-						name: 'Tunnel Deleted',
-						value: 'tunnelDeleted',
-						description: 'When a tunnel is no longer there',
-					},
-					{
-						name: 'Tunnel Updated',
-						value: 'tunnelUpdated',
-						description: "When a tunnel's configuration has changed",
-					},
-				],
-				default: ['pskRotationDue'],
-			},
-			{
-				displayName: 'PSK Older Than (Days)',
-				name: 'pskOlderThanDays',
-				type: 'number',
-				typeOptions: { minValue: 0 },
-				default: 90,
-				displayOptions: { show: { events: ['pskRotationDue'] } },
-				description: 'How old a key may become before it is due',
-			},
-			{
-				displayName: 'Filters',
-				name: 'filters',
-				type: 'collection',
-				placeholder: 'Add filter',
-				default: {},
-				options: [
-					{
-						displayName: 'Name Contains',
-						name: 'nameContains',
-						type: 'string',
-						default: '',
-						description: 'Only tunnels with this in their name, in capitals or not',
-					},
-					{
-						displayName: 'Tunnel Names or IDs',
-						name: 'tunnelIds',
-						type: 'multiOptions',
-						typeOptions: { loadOptionsMethod: 'getTunnels' },
-						default: [],
-						description:
-							'Only these tunnels. Choose from the list, or specify IDs using an <a href="https://docs.n8n.io/code/expressions/">expression</a>.',
-					},
-				],
-			},
-			optionsCollection([
-				accountIdOption,
-				{
-					displayName: 'Remind After (Days)',
-					name: 'remindAfterDays',
-					type: 'number',
-					typeOptions: { minValue: 0 },
-					default: 7,
-					description:
-						'After how many days a key that is still due is told of again; 0 tells of each key once',
-				},
-				timeoutOption,
-			]),
-		],
+		credentials: accountCredentials,
+		properties,
 	};
 
 	methods = { loadOptions: { getTunnels } };

@@ -3,13 +3,14 @@ import { NodeConnectionTypes } from 'n8n-workflow';
 import type { Resource } from '../shared/operation';
 import { shownFor } from '../shared/options';
 import { psk } from './psk';
+import { rotation } from './rotation';
 import { tunnel } from './tunnel';
 
 /** All that the node can do, and the only list of it; in alphabetical order of the names. */
-export const resources: readonly Resource[] = [psk, tunnel];
+export const resources: readonly Resource[] = [rotation, psk, tunnel];
 
 /** The resource that the panel chooses first. */
-const FIRST = tunnel;
+const { value: FIRST } = tunnel;
 
 /** The parameter `resource`. */
 function resourceProperty(): INodeProperties {
@@ -21,12 +22,16 @@ function resourceProperty(): INodeProperties {
 		options: resources.map(
 			({ name, value, description }): INodePropertyOptions => ({ name, value, description }),
 		),
-		default: FIRST.value,
+		default: FIRST,
 	};
 }
 
 /** The parameter `operation` of a resource. */
-function operationProperty({ value: resource, operations, first }: Resource): INodeProperties {
+function operationProperty({
+	value: resource,
+	operations,
+	first: { value: first },
+}: Resource): INodeProperties {
 	return {
 		displayName: 'Operation',
 		name: 'operation',
@@ -41,7 +46,7 @@ function operationProperty({ value: resource, operations, first }: Resource): IN
 				action,
 			}),
 		),
-		default: first.value,
+		default: first,
 	};
 }
 

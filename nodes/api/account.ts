@@ -39,7 +39,12 @@ export function isId(value: unknown): value is string {
 	return typeof value === 'string' && ID_REGEX.test(value);
 }
 
-/** A valid base URL without spaces around it and slashes at its end. */
+/** The ids in a path. */
+export function idsIn(path: string): string[] {
+	return path.match(/[0-9a-fA-F]{32}/g) ?? [];
+}
+
+/** A valid base URL in the one writing of its address, without slashes at its end. */
 export function trimBaseUrl(baseUrl: string): string {
-	return baseUrl.trim().replace(/\/+$/, '');
+	return new URL(baseUrl.trim()).href.replace(/\/+$/, '');
 }

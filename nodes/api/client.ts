@@ -1,13 +1,13 @@
-import type { IDataObject, IHttpRequestMethods } from 'n8n-workflow';
 import { clock } from '../http/clock';
-import type { Fault, RepeatPolicy } from '../http/retry';
+import type { Fault } from '../http/retry';
 import { delayBefore, faultOf, MAX_REPEATS, mayRepeat, retryAfterMs } from '../http/retry';
-import { SecretFinder } from '../http/secrets';
+import { isPlainWords, SecretFinder } from '../http/secrets';
 import type { Transport } from '../http/transport';
-import { trimBaseUrl } from './account';
+import { idsIn, trimBaseUrl } from './account';
+import type { Call } from './call';
 import { resultOf, refusalIn, whatHappened } from './envelope';
 import type { Effect, Failure } from './failure';
-import { CallError } from './failure';
+import { CallError, effectOfFault, worse } from './failure';
 import { Pacer } from './pacer';
 
 /** Milliseconds until an attempt without a whole answer is given up. */
@@ -33,38 +33,17 @@ export interface ClientSettings {
 	stopSignal?: AbortSignal;
 }
 
-export interface Call {
-	method: IHttpRequestMethods;
-	/** The part of Cloudflare's API below the account; `magic` without it. */
-	api?: 'magic' | 'alerting/v3';
-	/** Path below that part, already checked and encoded. */
-	path: string;
-	query?: IDataObject;
-	body?: object;
-	/** Send `x-magic-new-hc-target: true`: health check targets as objects. */
-	newHealthCheckTarget?: boolean;
-	repeat: RepeatPolicy;
-	/** Send it after a stop too: a look at what the run has changed. */
-	evenIfStopped?: boolean;
-	/** What is asked, for messages: "list the tunnels". */
-	action: string;
-	/** What to do about codes that mean something else here than elsewhere. */
-	remedies?: Readonly<Record<number, string>>;
-	/** What to do about statuses that come without a known code. */
-	statusRemedies?: Readonly<Record<number, string>>;
-	/** Texts of this request that Cloudflare's answer might echo and nobody may see. */
-	secrets?: readonly string[];
-}
-
 export interface CallResult {
 	/** The envelope's `result`. */
 	result: unknown;
+	/** The whole answer; it may hold a key and must not be shown. */
+	body: unknown;
 	/** True if an earlier attempt's answer was lost: that attempt may have made the change. */
 	repeatedBlindly: boolean;
 }
 
 type Attempt =
-	| { ok: true; result: unknown }
+	| { ok: true; result: unknown; body: unknown }
 	| {
 			ok: false;
 			fault: Fault;
@@ -73,10 +52,19 @@ type Attempt =
 			retryAfterMs: number;
 	  };
 
-const STOPPED: Attempt = {
+function stopped(what: string): Attempt {
+	return { ok: false, fault: 'refused', failure: { what }, retryAfterMs: 0 };
+}
+
+const STOPPED = stopped('the execution was stopped before the request was sent');
+
+/** Of a read: it changes nothing, so nobody waits for it. */
+const CUT_SHORT = stopped('the execution was stopped');
+
+const TOO_LATE: Attempt = {
 	ok: false,
-	fault: 'refused',
-	failure: { what: 'the execution was stopped before the request was sent' },
+	fault: 'rejected',
+	failure: { what: 'its time was over before it could be sent' },
 	retryAfterMs: 0,
 };
 
@@ -84,8 +72,11 @@ const STOPPED: Attempt = {
 export class CloudflareClient {
 	private readonly pacer: Pacer;
 
+	private readonly ownSecrets: SecretFinder;
+
 	constructor(private readonly settings: ClientSettings) {
 		this.pacer = settings.pacer ?? new Pacer();
+		this.ownSecrets = new SecretFinder(settings.secrets);
 	}
 
 	get accountId(): string {
@@ -105,12 +96,16 @@ export class CloudflareClient {
 	 * @throws CallError for everything else
 	 */
 	async send(call: Call): Promise<CallResult> {
-		const until = clock.elapsed() + (this.settings.longestWaitMs ?? LONGEST_TOTAL_WAIT_MS);
+		const { longestWaitMs = LONGEST_TOTAL_WAIT_MS } = this.settings;
+		const until = Math.min(clock.elapsed() + longestWaitMs, call.sendBefore ?? Infinity);
 		let effect: Effect = 'none';
 		for (let repeat = 0; ; repeat++) {
 			const attempt = await this.attempt(call, until);
-			if (attempt.ok) return { result: attempt.result, repeatedBlindly: effect === 'unknown' };
-			effect = worse(effect, effectOfFault(attempt.fault));
+			if (attempt.ok) {
+				const { result, body } = attempt;
+				return { result, body, repeatedBlindly: effect === 'unknown' };
+			}
+			if (attempt !== TOO_LATE) effect = worse(effect, effectOfFault(attempt.fault));
 			const delay = delayBefore(repeat, attempt.retryAfterMs, clock.random());
 			if (
 				repeat === MAX_REPEATS ||
@@ -136,9 +131,12 @@ export class CloudflareClient {
 		);
 	}
 
-	/** Tells which texts of Cloudflare's may repeat a secret of a call or of the credential. */
-	secretsOf(call: Call): SecretFinder {
-		return new SecretFinder([...this.settings.secrets, ...(call.secrets ?? [])]);
+	/** True for a text of Cloudflare's that may repeat a secret of a call or of the credential. */
+	mayRepeatSecret(call: Call, text: string): boolean {
+		if (call.answersSecret === true && !isPlainWords(text, idsIn(call.path))) return true;
+		const { secrets = [] } = call;
+		const others = secrets instanceof SecretFinder ? secrets : new SecretFinder(secrets);
+		return this.ownSecrets.isIn(text) || others.isIn(text);
 	}
 
 	/** The signal that ends waiting for a call's turn; none where it is sent in any case. */
@@ -149,9 +147,9 @@ export class CloudflareClient {
 	/** Waits; false if the execution was stopped meanwhile. */
 	private async pause(call: Call, ms: number): Promise<boolean> {
 		const stop = this.stopOf(call);
-		const stopped = () => stop?.aborted === true;
-		if (!stopped()) await clock.sleep(ms, stop).catch(() => undefined);
-		return !stopped();
+		const isStopped = () => stop?.aborted === true;
+		if (!isStopped()) await clock.sleep(ms, stop).catch(() => undefined);
+		return !isStopped();
 	}
 
 	private failed(call: Call, attempt: Attempt & { ok: false }, effect: Effect): CallError {
@@ -169,6 +167,10 @@ export class CloudflareClient {
 	private async attempt(call: Call, until: number): Promise<Attempt> {
 		const turn = await this.pacer.enter(until, this.stopOf(call));
 		if (turn === 'stopped') return STOPPED;
+		if (turn === 'now' && clock.elapsed() >= (call.sendBefore ?? Infinity)) {
+			this.pacer.leave(undefined);
+			return TOO_LATE;
+		}
 		if (turn !== 'now') {
 			return {
 				ok: false,
@@ -184,14 +186,15 @@ export class CloudflareClient {
 		try {
 			const answer = await this.request(call);
 			if (answer.kind === 'none') {
+				if (call.repeat === 'read' && this.stopOf(call)?.aborted === true) return CUT_SHORT;
 				const { sent, what, code, remedy } = answer;
 				const failure = { what, httpCode: code, remedy };
 				return { ok: false, fault: sent ? 'lost' : 'refused', failure, retryAfterMs: 0 };
 			}
 			rateLimit = answer.headers.ratelimit;
 			const result = resultOf(answer);
-			if (result !== undefined) return { ok: true, result: result.value };
-			const refusal = refusalIn(answer, call, (text) => this.secretsOf(call).isIn(text));
+			if (result !== undefined) return { ok: true, result: result.value, body: answer.body };
+			const refusal = refusalIn(answer, call, (text) => this.mayRepeatSecret(call, text));
 			return {
 				ok: false,
 				fault: faultOf(answer.status, refusal.said),
@@ -217,25 +220,4 @@ export class CloudflareClient {
 			signal: call.repeat === 'read' ? this.stopOf(call) : undefined,
 		});
 	}
-}
-
-/** What an attempt with this fault may have changed at Cloudflare. */
-function effectOfFault(fault: Fault): Effect {
-	switch (fault) {
-		case 'refused':
-			return 'none';
-		case 'lost':
-		case 'unreadable':
-		case 'server':
-			return 'unknown';
-		case 'throttled':
-		case 'rejected':
-			return 'refused';
-	}
-}
-
-const EFFECTS: readonly Effect[] = ['none', 'refused', 'unknown'];
-
-function worse(a: Effect, b: Effect): Effect {
-	return EFFECTS.indexOf(a) > EFFECTS.indexOf(b) ? a : b;
 }

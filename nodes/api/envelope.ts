@@ -1,7 +1,7 @@
 import type { JsonRecord } from '../http/json';
 import { record, text } from '../http/json';
 import type { HttpAnswer } from '../http/transport';
-import type { Call } from './client';
+import type { Call } from './call';
 import type { Failure } from './failure';
 import { REMEDIES } from './remedies';
 
@@ -31,9 +31,15 @@ export function refusalIn(
 			remedy: call.statusRemedies?.[answer.status],
 			...cloudflareError(envelope, call, isSecret),
 			httpCode: String(answer.status),
-			rayId: text(answer.headers['cf-ray']),
+			rayId: rayIn(answer.headers['cf-ray']),
 		},
 	};
+}
+
+/** Cloudflare's number of the request, if it has the form of one. */
+function rayIn(header: unknown): string | undefined {
+	const ray = text(header);
+	return ray !== undefined && /^[0-9a-f]{16}(-[A-Z]{3})?$/i.test(ray) ? ray : undefined;
 }
 
 /** In place of a text that is left out. */

@@ -1,3 +1,5 @@
+import type { Fault } from '../http/retry';
+
 /**
  * What a failed call may have done at Cloudflare:
  * - `none`: the request never reached it;
@@ -5,6 +7,28 @@
  * - `unknown`: the answer was lost or can't be read, so the change may have been made.
  */
 export type Effect = 'none' | 'refused' | 'unknown';
+
+/** What an attempt with this fault may have changed at Cloudflare. */
+export function effectOfFault(fault: Fault): Effect {
+	switch (fault) {
+		case 'refused':
+			return 'none';
+		case 'lost':
+		case 'unreadable':
+		case 'server':
+			return 'unknown';
+		case 'throttled':
+		case 'rejected':
+			return 'refused';
+	}
+}
+
+const EFFECTS: readonly Effect[] = ['none', 'refused', 'unknown'];
+
+/** The one of two effects that leaves more open. */
+export function worse(a: Effect, b: Effect): Effect {
+	return EFFECTS.indexOf(a) > EFFECTS.indexOf(b) ? a : b;
+}
 
 /** Everything of a failed call that may be shown and stored; no header, body, key or token. */
 export interface Failure {

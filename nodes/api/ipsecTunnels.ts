@@ -1,5 +1,6 @@
 import { isId } from './account';
-import type { Call, CloudflareClient } from './client';
+import type { Call } from './call';
+import type { CloudflareClient } from './client';
 import type { JsonRecord } from '../http/json';
 import { field, record, text } from '../http/json';
 import type { IpsecTunnel, IpsecTunnelBody } from './types';
@@ -31,9 +32,27 @@ function secretsOf(...bodies: Array<Partial<IpsecTunnelBody>>): string[] {
 	return bodies.flatMap((body) => [body.psk, body.bgp?.md5_key]).filter((s) => s !== undefined);
 }
 
+/** A tunnel without what is no part of it: a PSK that was echoed. */
 function withoutPsk(tunnel: JsonRecord): JsonRecord {
 	if (!('psk' in tunnel)) return tunnel;
 	return Object.fromEntries(Object.entries(tunnel).filter(([name]) => name !== 'psk'));
+}
+
+/**
+ * Refuses an answer about another tunnel than the one that was asked for.
+ *
+ * @throws CallError
+ */
+function mustBe(
+	id: string,
+	tunnel: WrittenTunnel | undefined,
+	client: CloudflareClient,
+	call: Call,
+): void {
+	const named = text(tunnel?.id);
+	if (named === undefined || named.toLowerCase() === id.toLowerCase()) return;
+	const whose = isId(named) ? `the tunnel ${named}` : 'something that is no tunnel';
+	throw client.unexpected(call, `it is about ${whose}`);
 }
 
 /** A tunnel whose id is usable, and that holds no PSK whatever was answered; one without a name gets its id for one. */
@@ -51,9 +70,28 @@ function writtenTunnel(value: unknown, options: CallOptions): WrittenTunnel | un
 	return withoutPsk(record(value) ?? {});
 }
 
-/** When the PSK of a tunnel, or of an answer about one, was made; undefined for anything that is no text. */
+/** What Cloudflare answers to an update. */
+export interface Modified<Answer> {
+	/** False if it says that nothing was changed; undefined if it does not say. */
+	modified?: boolean;
+	answer: Answer;
+}
+
+function flag(value: unknown): boolean | undefined {
+	return typeof value === 'boolean' ? value : undefined;
+}
+
+const DATE = /^\d{4}-\d\d-\d\dT[\d:.]{5,20}(?:Z|[+-]\d\d:?\d\d)$/;
+
+/** When the PSK of a tunnel, or of an answer about one, was made; undefined for anything that is no date. */
 export function lastGeneratedOn(value: unknown): string | undefined {
-	return text(field(field(value, 'psk_metadata'), 'last_generated_on'));
+	const date = text(field(field(value, 'psk_metadata'), 'last_generated_on'));
+	return date !== undefined && DATE.test(date) ? date : undefined;
+}
+
+/** True if Cloudflare says of a tunnel that no PSK was ever made for it. */
+export function neverHadPsk({ psk_metadata: metadata }: IpsecTunnel): boolean {
+	return record(metadata) !== undefined && (metadata?.last_generated_on ?? undefined) === undefined;
 }
 
 /**
@@ -116,7 +154,7 @@ export async function updateIpsecTunnels(
 	client: CloudflareClient,
 	tunnels: Array<IpsecTunnelBody & { id: string }>,
 	options: CallOptions = {},
-): Promise<IpsecTunnel[]> {
+): Promise<Modified<IpsecTunnel[]>> {
 	const call: Call = {
 		method: 'PUT',
 		path: TUNNELS,
@@ -130,7 +168,10 @@ export async function updateIpsecTunnels(
 	const { result } = await client.send(call);
 	const list = field(result, 'modified_ipsec_tunnels');
 	if (!Array.isArray(list)) throw client.unexpected(call, 'no list of modified tunnels');
-	return list.map(tunnelIn).filter((tunnel) => tunnel !== undefined);
+	return {
+		modified: flag(field(result, 'modified')),
+		answer: list.map(tunnelIn).filter((tunnel) => tunnel !== undefined),
+	};
 }
 
 /** GET /ipsec_tunnels/{id}: one tunnel. */
@@ -150,6 +191,7 @@ export async function getIpsecTunnel(
 	const { result } = await client.send(call);
 	const tunnel = tunnelIn(field(result, 'ipsec_tunnel'));
 	if (tunnel === undefined) throw client.unexpected(call, 'no tunnel');
+	mustBe(id, tunnel, client, call);
 	return tunnel;
 }
 
@@ -159,7 +201,7 @@ export async function updateIpsecTunnel(
 	id: string,
 	body: IpsecTunnelBody,
 	options: CallOptions = {},
-): Promise<WrittenTunnel> {
+): Promise<Modified<WrittenTunnel>> {
 	const call: Call = {
 		method: 'PUT',
 		path: tunnelPath(id),
@@ -173,7 +215,8 @@ export async function updateIpsecTunnel(
 	const { result } = await client.send(call);
 	const tunnel = writtenTunnel(field(result, 'modified_ipsec_tunnel'), options);
 	if (tunnel === undefined) throw client.unexpected(call, 'no modified tunnel');
-	return tunnel;
+	mustBe(id, tunnel, client, call);
+	return { modified: flag(field(result, 'modified')), answer: tunnel };
 }
 
 /** DELETE /ipsec_tunnels/{id}: removes one tunnel; answers what was removed. */
@@ -194,5 +237,7 @@ export async function deleteIpsecTunnel(
 	const deleted = field(result, 'deleted');
 	if (typeof deleted !== 'boolean')
 		throw client.unexpected(call, 'not said whether it was deleted');
-	return { deleted, tunnel: tunnelIn(field(result, 'deleted_ipsec_tunnel')) };
+	const tunnel = tunnelIn(field(result, 'deleted_ipsec_tunnel'));
+	mustBe(id, tunnel, client, call);
+	return { deleted, tunnel };
 }

@@ -1,7 +1,10 @@
 import type { JsonRecord } from '../http/json';
 import { field, record, text } from '../http/json';
+import { SecretFinder } from '../http/secrets';
 import { isId } from './account';
-import type { Call, CloudflareClient } from './client';
+import { keyIn } from './answeredKey';
+import type { Call } from './call';
+import type { CloudflareClient } from './client';
 import { LEFT_OUT } from './envelope';
 import { CallError } from './failure';
 import type { CallOptions } from './ipsecTunnels';
@@ -13,8 +16,10 @@ import type { GeneratedPsk, PskEntry, PskSetVerdict } from './types';
  * (https://developers.cloudflare.com/api/resources/magic_transit/subresources/ipsec_tunnels/subresources/psks/).
  */
 
+/** The id that Cloudflare gives a tunnel's key, if it has the form of one: a number and the tunnel's id. */
 function ipsecIdIn(value: unknown): string | undefined {
-	return text(field(value, 'ipsec_id'));
+	const id = text(field(value, 'ipsec_id'));
+	return id !== undefined && /^\w{0,20}_[0-9a-fA-F]{32}$/.test(id) ? id : undefined;
 }
 
 /**
@@ -31,33 +36,39 @@ export async function generatePsk(
 ): Promise<GeneratedPsk> {
 	const call: Call = {
 		method: 'POST',
-		path: `${tunnelPath(id)}/psk_generate`,
+		path: `${tunnelPath(id.toLowerCase())}/psk_generate`,
 		...validateOnlyQuery(options),
 		repeat: 'once',
+		answersSecret: true,
 		action: `generate a PSK for the tunnel ${id}`,
 	};
-	const { result } = await client.send(call);
+	const { result, body } = await client.send(call);
 	const psk = text(field(result, 'psk'));
-	if (options.validateOnly !== true && psk === undefined) throw client.unexpected(call, 'no PSK');
+	if (options.validateOnly !== true && psk === undefined) {
+		throw client.unexpected(call, 'no PSK', body);
+	}
 	const named = text(field(result, 'ipsec_tunnel_id'));
 	if (named !== undefined && named.toLowerCase() !== id.toLowerCase()) {
 		const whose = isId(named) ? `the tunnel ${named}` : 'something that is no tunnel';
-		throw client.unexpected(call, `it names ${whose}`, result);
+		throw client.unexpected(call, `it names ${whose}`, body);
 	}
-	return { psk, ipsec_id: ipsecIdIn(result), last_generated_on: lastGeneratedOn(result) };
+	return {
+		psk: psk ?? keyIn(body),
+		ipsec_id: ipsecIdIn(result),
+		last_generated_on: lastGeneratedOn(result),
+	};
 }
 
 /** A key in the answer of a failed call: it may be live, and nobody will ever show it again. */
 export function pskIn(error: unknown): string | undefined {
-	if (!(error instanceof CallError)) return undefined;
-	const { answer } = error;
-	return text(field(field(answer, 'result'), 'psk')) ?? text(field(answer, 'psk'));
+	return error instanceof CallError ? keyIn(error.answer) : undefined;
 }
 
 /**
  * POST /ipsec_tunnels/psk: sets the PSKs of many tunnels. Setting a known key again changes
  * nothing, so a lost answer is followed by a repetition.
  *
+ * @param options with `secrets` where an answer might echo more keys than those of this call
  * @returns what Cloudflare says of each entry, by tunnel id; a tunnel that was refused after an
  * attempt whose answer was lost is `unclear`, because that attempt may have set its key
  * @throws CallError
@@ -65,30 +76,31 @@ export function pskIn(error: unknown): string | undefined {
 export async function setPsks(
 	client: CloudflareClient,
 	psks: readonly PskEntry[],
-	options: CallOptions = {},
+	options: CallOptions & Pick<Call, 'sendBefore' | 'secrets'> = {},
 ): Promise<Map<string, PskSetVerdict>> {
 	const call: Call = {
 		method: 'POST',
 		path: `${TUNNELS}/psk`,
 		...validateOnlyQuery(options),
-		body: { psks: psks.map(({ id, psk }) => ({ id, psk })) },
+		body: { psks: psks.map(({ id, psk }) => ({ id: id.toLowerCase(), psk })) },
 		repeat: 'repeatable',
+		// It may echo the former key, which nobody here knows.
+		answersSecret: true,
+		sendBefore: options.sendBefore,
 		action: `${options.validateOnly === true ? 'check' : 'set'} ${psks.length} ${psks.length === 1 ? 'PSK' : 'PSKs'}`,
-		secrets: psks.map(({ psk }) => psk),
+		secrets: options.secrets ?? new SecretFinder(psks.map(({ psk }) => psk)),
 	};
 	const { result, repeatedBlindly } = await client.send(call);
 	if (record(result) === undefined) throw client.unexpected(call, 'no result');
 	const applied = byId(field(result, 'successfully_applied_psks'));
 	const unapplied = byId(field(result, 'unapplied_psks'));
-	const secrets = unapplied.size === 0 ? undefined : client.secretsOf(call);
 	return new Map(
 		psks.map((entry): [string, PskSetVerdict] => {
 			const verdict = verdictOn(entry, applied, unapplied);
 			if (verdict.kind !== 'unapplied') return [entry.id, verdict];
-			const reason =
-				secrets?.isIn(verdict.reason) === true
-					? `Cloudflare refused the key; ${LEFT_OUT}`
-					: verdict.reason;
+			const reason = client.mayRepeatSecret(call, verdict.reason)
+				? `Cloudflare refused the key; ${LEFT_OUT}`
+				: verdict.reason;
 			return [
 				entry.id,
 				repeatedBlindly

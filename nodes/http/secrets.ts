@@ -1,110 +1,110 @@
+import { readingsOf } from './readings';
+
 /**
- * Texts that came from outside and may repeat a secret of the request: a key in any usual form
- * (plain, escaped as in JSON, a URL or HTML, base64, hex, other capitals, cut off). A text that may
- * hold a part of one is dropped as a whole, since what is left of a replacement could still tell.
+ * Texts that came from outside and may repeat a secret of a request, in any usual form. A text that
+ * may hold a part of one is dropped as a whole, since what is left of a replacement could still tell.
  */
 
 /** Characters of a part that counts as one of the secret; a shorter secret counts as a whole. */
 const PART = 5;
 
-/** Letters and digits in lower case: what all forms have in common. */
+/** A text is looked at, and shown, up to this length; no server has more to say. */
+const LONGEST_TEXT = 2_000;
+
+function withoutSpaces(value: string): string {
+	return value.replace(/\s/g, '');
+}
+
+/** Letters and digits without their marks, in lower case: what is left of a text in any writing. */
 function folded(value: string): string {
-	return value.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
-}
-
-function decodedPercent(value: string): string {
 	return value
-		.replaceAll('+', ' ')
-		.replace(/(?:%[0-9a-f]{2})+/gi, (run) =>
-			Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'),
-		);
+		.normalize('NFKD')
+		.toLowerCase()
+		.replace(/[^\p{L}\p{N}]/gu, '');
 }
 
-function decodedEscapes(value: string): string {
-	return value.replace(/\\u\{?([0-9a-f]{1,6})\}?|\\x([0-9a-f]{2})/gi, (_, unicode, hex) =>
-		character(parseInt(String(unicode ?? hex), 16)),
-	);
+function reversed(value: string): string {
+	return [...value].reverse().join('');
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-	amp: '&',
-	lt: '<',
-	gt: '>',
-	quot: '"',
-	apos: "'",
-	nbsp: '\u00a0',
-};
-
-function decodedEntities(value: string): string {
-	return value.replace(
-		/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]+));?/gi,
-		(whole, decimal, hex, name) => {
-			if (name !== undefined) return ENTITIES[String(name).toLowerCase()] ?? whole;
-			return character(parseInt(String(decimal ?? hex), decimal === undefined ? 16 : 10));
-		},
-	);
+/** What is the same in all writings of a text. */
+function writingsOf(value: string): string[] {
+	const text = value.normalize('NFKC').toLowerCase();
+	return [...new Set([text, withoutSpaces(text), folded(value)])];
 }
 
-function character(code: number): string {
-	return code <= 0x10ffff ? String.fromCodePoint(code) : '';
+function* parts(value: string, length: number): Generator<string> {
+	for (let start = 0; start + length <= value.length; start++) {
+		yield value.slice(start, start + length);
+	}
 }
 
-/** A text as it is, and with its escapes undone once and twice. */
-function readings(value: string): string[] {
-	const decode = (text: string) => decodedEntities(decodedEscapes(decodedPercent(text)));
-	const once = decode(value);
-	return [value, once, decode(once)];
-}
+/** The parts of texts that count as one of them. */
+class Parts {
+	private readonly byLength = new Map<number, Set<string>>();
 
-/** The forms of a secret that no decoding of a text undoes. */
-function forms(secret: string): string[] {
-	const bytes = Buffer.from(secret, 'utf8');
-	// Base64 depends on where in a group of three bytes the secret begins.
-	const base64 = [0, 1, 2].map((offset) =>
-		Buffer.concat([Buffer.alloc(offset), bytes])
-			.toString('base64')
-			.slice(offset === 0 ? 0 : offset + 1, -4),
-	);
-	return [secret, ...base64, bytes.toString('hex')];
-}
+	add(text: string): void {
+		if (text === '') return;
+		const length = Math.min(PART, text.length);
+		const known = this.byLength.get(length) ?? new Set();
+		for (const part of parts(text, length)) known.add(part);
+		this.byLength.set(length, known);
+	}
 
-function parts(value: string, length: number): string[] {
-	return Array.from({ length: Math.max(0, value.length - length + 1) }, (_, start) =>
-		value.slice(start, start + length),
-	);
+	isIn(text: string): boolean {
+		for (const [length, known] of this.byLength) {
+			for (const part of parts(text, length)) if (known.has(part)) return true;
+		}
+		return false;
+	}
 }
 
 /** Tells which texts may hold a part of one of the secrets. */
 export class SecretFinder {
-	/** By their length: the parts to look for. */
-	private readonly known = new Map<number, Set<string>>();
+	/** Undefined until a text is looked at. */
+	private known: { exact: Parts; written: Parts } | undefined;
 
-	constructor(secrets: readonly string[]) {
-		for (const secret of secrets) this.learn(secret);
-	}
+	constructor(private readonly secrets: readonly string[]) {}
 
-	/** True if a text may hold a part of a secret, in any form. */
+	/** True if a text may hold a part of a secret, in any form, or is too long to tell. */
 	isIn(value: string): boolean {
-		return readings(value).some((reading) =>
-			[reading.toLowerCase(), folded(reading)].some((text) =>
-				[...this.known].some(([length, wanted]) =>
-					parts(text, length).some((part) => wanted.has(part)),
-				),
-			),
+		if (value.length > LONGEST_TEXT) return true;
+		const { exact, written } = (this.known ??= this.learnt());
+		const { texts, bytes } = readingsOf(value);
+		return (
+			texts
+				.flatMap((text) => [...writingsOf(text), reversed(folded(text))])
+				.some((text) => written.isIn(text)) ||
+			// Bytes that mean something else look like anything, so that they must match exactly.
+			bytes.some((text) => exact.isIn(text))
 		);
 	}
 
-	private learn(secret: string): void {
-		if (secret === '') return;
-		this.add(secret.toLowerCase());
-		for (const form of forms(secret)) this.add(folded(form));
+	private learnt() {
+		const exact = new Parts();
+		const written = new Parts();
+		for (const secret of this.secrets) {
+			exact.add(secret);
+			for (const writing of writingsOf(secret)) written.add(writing);
+		}
+		return { exact, written };
 	}
+}
 
-	private add(form: string): void {
-		if (form === '') return;
-		const length = Math.min(PART, form.length);
-		const wanted = this.known.get(length) ?? new Set();
-		for (const part of parts(form, length)) wanted.add(part);
-		this.known.set(length, wanted);
-	}
+/** A word of a sentence, with the marks around it; or a number that is too short to be a part of a key. */
+const WORD =
+	/^["'(]*(?:\p{Lu}?\p{Ll}{1,19}(?:'s)?|A|I|\p{Lu}{1,4}|\d{1,4}|IPsec|psk_generate)["')]*[.,:;!?]*$/u;
+
+/**
+ * True for a text that is nothing but words, so that it holds no part of a key, not even of one that
+ * nobody here has seen.
+ *
+ * @param own texts that are no secret whatever they look like, such as ids of the request
+ */
+export function isPlainWords(value: string, own: readonly string[]): boolean {
+	const words = own.reduce((text, one) => text.replaceAll(one, 'own'), value).split(/\s+/);
+	const short = words.filter((word) => /^\W*(?:\w|\d+)\W*$/.test(word));
+	return (
+		value.length <= LONGEST_TEXT && short.length <= 3 && words.every((word) => WORD.test(word))
+	);
 }

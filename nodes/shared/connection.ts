@@ -18,13 +18,13 @@ const CREDENTIAL_TYPES: Readonly<Record<string, CredentialType>> = {
 };
 
 /** The credentials of every node of the package: one of the two, by the parameter `authentication`. */
-export const credentials: INodeCredentialDescription[] = Object.entries(CREDENTIAL_TYPES).map(
-	([authentication, name]) => ({
-		name,
-		required: true,
-		displayOptions: { show: { authentication: [authentication] } },
-	}),
-);
+export const accountCredentials: INodeCredentialDescription[] = Object.entries(
+	CREDENTIAL_TYPES,
+).map(([authentication, name]) => ({
+	name,
+	required: true,
+	displayOptions: { show: { authentication: [authentication] } },
+}));
 
 export const authenticationProperty: INodeProperties = {
 	displayName: 'Authentication',

@@ -62,7 +62,7 @@ const RULES: Rule[] = [
 export const credentialTest: ICredentialTestRequest = {
 	request: {
 		baseURL: '={{$credentials.baseUrl.trim()}}',
-		url: '=/accounts/{{$credentials.accountId.trim()}}/magic/ipsec_tunnels',
+		url: '=/accounts/{{$credentials.accountId.trim().toLowerCase()}}/magic/ipsec_tunnels',
 		method: 'GET',
 		timeout: 30_000,
 		json: true,

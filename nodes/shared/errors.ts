@@ -16,7 +16,7 @@ function bareNode(node: INode): INode {
 
 /** A text with a full stop at its end. */
 export function sentence(text: string): string {
-	return /[.!?]$/.test(text) ? text : `${text}.`;
+	return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 function describe(failure: Failure): string {
@@ -104,12 +104,18 @@ export function errorText(error: unknown): string {
 /** Faults that an error tells of; with thousands of items nobody reads them all. */
 const FAULTS_SHOWN = 10;
 
-/** Texts of faults in one, the first few and how many more there are. */
+/** Characters of one fault: a text of Cloudflare's may be of any length. */
+const LONGEST_FAULT = 500;
+
+function cutOff(text: string): string {
+	return text.length <= LONGEST_FAULT ? text : `${text.slice(0, LONGEST_FAULT)}…`;
+}
+
+/** Texts of faults in one of bounded length: the first few, and how many more there are. */
 export function faultsShown(faults: readonly string[]): string {
 	const rest = faults.length - FAULTS_SHOWN;
-	return [...faults.slice(0, FAULTS_SHOWN), ...(rest > 0 ? [`And ${rest} more.`] : [])]
-		.map(sentence)
-		.join(' ');
+	const shown = faults.slice(0, FAULTS_SHOWN).map(cutOff);
+	return [...shown, ...(rest > 0 ? [`And ${rest} more.`] : [])].map(sentence).join(' ');
 }
 
 /** Something that is wrong with an item, found before the first change. */

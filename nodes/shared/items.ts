@@ -1,96 +1,119 @@
-import type {
-	IDataObject,
-	IExecuteFunctions,
-	INodeExecutionData,
-	NodeApiError,
-	NodeOperationError,
-} from 'n8n-workflow';
-import { errorText, nodeError } from './errors';
-import type { WrittenTunnel } from '../api/ipsecTunnels';
+import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { lastGeneratedOn } from '../api/ipsecTunnels';
 import type { IpsecTunnel } from '../api/types';
+import { errorText, nodeError, stopError } from './errors';
+import { mayHold } from './withheld';
 
 export const DAY_MS = 86_400_000;
 
-/** Milliseconds since a tunnel's PSK was made; undefined while there is none. */
+/**
+ * Milliseconds since a tunnel's PSK was made; undefined while there is none. Never negative: a clock
+ * that lags behind Cloudflare's makes no key from the future.
+ */
 export function pskAge(tunnel: IpsecTunnel, now: number): number | undefined {
 	const made = Date.parse(lastGeneratedOn(tunnel) ?? '');
-	return Number.isNaN(made) ? undefined : now - made;
+	return Number.isNaN(made) ? undefined : Math.max(0, now - made);
 }
 
-/** The ten fields that most workflows use, flat. */
-export function simplified(tunnel: IpsecTunnel, accountId: string, now: number): IDataObject {
-	const age = pskAge(tunnel, now);
-	return {
-		id: tunnel.id,
-		account_id: accountId,
-		name: tunnel.name,
-		cloudflare_endpoint: tunnel.cloudflare_endpoint,
-		customer_endpoint: tunnel.customer_endpoint ?? null,
-		interface_address: tunnel.interface_address,
-		health_check_enabled: tunnel.health_check?.enabled ?? null,
-		bgp_state: tunnel.bgp_status?.state ?? null,
-		last_generated_on: lastGeneratedOn(tunnel) ?? null,
-		psk_age_days: age === undefined ? null : Math.floor(age / DAY_MS),
-	};
+/** Members of an item that are secrets wherever they stand. */
+const SECRET_MEMBERS = ['psk'];
+
+/** An input item that failed, and why. */
+export interface FailedInput {
+	itemIndex: number;
+	error: unknown;
+	/** What else is known of it, as a sentence. */
+	note?: string;
 }
 
-/** A tunnel as Cloudflare answers it, with the account that it belongs to. */
-export function whole(tunnel: WrittenTunnel, accountId: string): IDataObject {
-	return { ...(tunnel as IDataObject), account_id: accountId };
-}
-
-/** Marks the answer of a write that was only checked. */
-export function checkedOnly(json: IDataObject): IDataObject {
-	return { validate_only: true, changed: false, ...json };
+/** An item of the output, paired with the input item that it comes from. */
+export function itemOf(json: IDataObject, itemIndex: number): INodeExecutionData {
+	return { json, pairedItem: { item: itemIndex } };
 }
 
 /**
- * Runs an operation for each item: first `prepare` for all of them, which checks and changes
- * nothing, then `send` for one after the other. A failing item becomes an item with `error` where
- * the node's On Error says to continue.
+ * The item for an input item that failed.
  *
- * @throws NodeOperationError or NodeApiError of the first failing item in the default On Error mode
+ * For the error output n8n lays it over a copy of the input item, and it knows it by having no members
+ * but `error`, `message` and `details`. An input that may hold a secret must not be copied there: n8n
+ * copies none for an item that is paired by a number, the older form of pairing.
+ *
+ * @param facts what is known of the tunnel; on the error output they are in `details`
+ * @param secrets what the item gave that nobody may see; `unknown` if that can't be told
  */
-export async function forEachItem<Prepared>(
+export function failedItem(
+	context: IExecuteFunctions,
+	{ itemIndex, error, note }: FailedInput,
+	facts: IDataObject = {},
+	secrets: () => readonly string[] | 'unknown' = () => [],
+): INodeExecutionData {
+	const text = [errorText(error), ...(note === undefined ? [] : [note])].join(' ');
+	if (context.getNode().onError !== 'continueErrorOutput') {
+		return itemOf({ error: text, ...facts }, itemIndex);
+	}
+	const json = { error: text, ...(Object.keys(facts).length > 0 ? { details: facts } : {}) };
+	const known = secrets();
+	const input = context.getInputData()[itemIndex]?.json;
+	const isSafe = known !== 'unknown' && !mayHold(input, SECRET_MEMBERS, known);
+	return isSafe ? itemOf(json, itemIndex) : { json, pairedItem: itemIndex };
+}
+
+/** The items of a run that may be sent, and those that may not. */
+export interface Preparation<Prepared> {
+	ready: Array<{ itemIndex: number; prepared: Prepared }>;
+	faults: FailedInput[];
+}
+
+/**
+ * Reads and checks all items before anything is sent.
+ *
+ * @param prepare reads one item and changes nothing
+ * @throws NodeOperationError or NodeApiError in the default On Error mode if anything is wrong
+ */
+export async function prepareItems<Prepared>(
 	context: IExecuteFunctions,
 	prepare: (itemIndex: number) => Promise<Prepared>,
-	send: (prepared: Prepared, itemIndex: number) => Promise<IDataObject[]>,
-): Promise<INodeExecutionData[][]> {
-	const results: INodeExecutionData[][] = [];
-	const keep = (itemIndex: number, jsons: IDataObject[]) => {
-		results[itemIndex] = jsons.map((json) => ({ json, pairedItem: { item: itemIndex } }));
-	};
-	const ready: Array<{ itemIndex: number; prepared: Prepared }> = [];
+): Promise<Preparation<Prepared>> {
+	const { ready, faults }: Preparation<Prepared> = { ready: [], faults: [] };
 	for (let itemIndex = 0; itemIndex < context.getInputData().length; itemIndex++) {
 		try {
 			ready.push({ itemIndex, prepared: await prepare(itemIndex) });
 		} catch (error) {
-			if (!context.continueOnFail()) throw nodeError(context.getNode(), error, itemIndex);
-			keep(itemIndex, [{ error: errorText(error) }]);
+			faults.push({ itemIndex, error });
 		}
 	}
-	for (const [position, { itemIndex, prepared }] of ready.entries()) {
+	if (faults.length > 0 && !context.continueOnFail()) {
+		throw stopError(
+			context.getNode(),
+			faults.map(({ itemIndex, error }) => ({ subject: { itemIndex }, error })),
+		);
+	}
+	return { ready, faults };
+}
+
+/**
+ * Runs an operation that reads, for each item: first `prepare` for all of them, then `read` for one
+ * after the other. A failing item becomes an item with `error` where the node's On Error says to
+ * continue.
+ *
+ * @throws NodeOperationError or NodeApiError in the default On Error mode
+ */
+export async function readEach<Prepared>(
+	context: IExecuteFunctions,
+	prepare: (itemIndex: number) => Promise<Prepared>,
+	read: (prepared: Prepared, itemIndex: number) => Promise<IDataObject[]>,
+): Promise<INodeExecutionData[][]> {
+	const { ready, faults } = await prepareItems(context, prepare);
+	const results: INodeExecutionData[][] = [];
+	for (const fault of faults) results[fault.itemIndex] = [failedItem(context, fault)];
+	for (const { itemIndex, prepared } of ready) {
 		try {
-			keep(itemIndex, await send(prepared, itemIndex));
+			const jsons = await read(prepared, itemIndex);
+			results[itemIndex] = jsons.map((json) => itemOf(json, itemIndex));
 		} catch (error) {
-			if (!context.continueOnFail()) throw stoppedError(context, error, itemIndex, position);
-			keep(itemIndex, [{ error: errorText(error) }]);
+			if (!context.continueOnFail()) throw nodeError(context.getNode(), error, itemIndex);
+			results[itemIndex] = [failedItem(context, { itemIndex, error })];
 		}
 	}
 	return [results.flat()];
-}
-
-function stoppedError(
-	context: IExecuteFunctions,
-	error: unknown,
-	itemIndex: number,
-	done: number,
-): NodeApiError | NodeOperationError {
-	const stopped = nodeError(context.getNode(), error, itemIndex);
-	if (done > 0) {
-		stopped.description =
-			`${stopped.description ?? ''} The ${done} ${done === 1 ? 'item' : 'items'} before this one went through.`.trim();
-	}
-	return stopped;
 }

@@ -6,6 +6,7 @@ import type {
 import { atEdge } from './errors';
 import { clientFor } from './connection';
 import { listIpsecTunnels } from '../api/ipsecTunnels';
+import { text } from '../http/json';
 
 /** A person waits for the list; Cloudflare's word on when to come back is shown instead. */
 const LONGEST_WAIT_MS = 10_000;
@@ -23,10 +24,10 @@ async function choices(context: ILoadOptionsFunctions): Promise<Choice[]> {
 		longestWaitMs: LONGEST_WAIT_MS,
 	});
 	return (await atEdge(context, listIpsecTunnels(client)))
-		.map(({ id, name, customer_endpoint }) => ({
-			name: customer_endpoint === undefined ? name : `${name} (${customer_endpoint})`,
-			value: id,
-		}))
+		.map(({ id, name, customer_endpoint }) => {
+			const endpoint = text(customer_endpoint);
+			return { name: endpoint === undefined ? name : `${name} (${endpoint})`, value: id };
+		})
 		.sort((a, b) => a.name.localeCompare(b.name));
 }
 

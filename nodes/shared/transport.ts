@@ -6,10 +6,10 @@ import type {
 	IN8nHttpFullResponse,
 } from 'n8n-workflow';
 import { clock } from '../http/clock';
+import { RefusedCredentialError } from '../http/guard';
 import { record } from '../http/json';
 import { notAnswered } from '../http/network';
 import type { HttpAnswer, HttpRequest, NotAnswered, Transport } from '../http/transport';
-import { RefusedCredentialError } from './authenticate';
 
 /** n8n's context of any kind that can send requests. */
 export type RequestContext = Pick<

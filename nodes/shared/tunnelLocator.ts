@@ -57,7 +57,9 @@ export function tunnelReference(context: IExecuteFunctions, itemIndex: number): 
 		typeof parameter === 'object' && parameter !== null
 			? (parameter as { mode?: unknown; value?: unknown })
 			: { mode: 'id', value: parameter };
-	const value = typeof locator.value === 'string' ? locator.value.trim() : '';
+	// A name may be all digits, and an expression gives those as a number.
+	const given = typeof locator.value === 'number' ? String(locator.value) : locator.value;
+	const value = typeof given === 'string' ? given.trim() : '';
 	if (value === '') {
 		throw inputError(
 			context.getNode(),
@@ -87,6 +89,11 @@ export class TunnelIndex {
 			enter(this.byId, tunnel.id.toLowerCase(), tunnel);
 			enter(this.byName, tunnel.name, tunnel);
 		}
+	}
+
+	/** True if there is a tunnel with the id of this one. */
+	has({ id }: IpsecTunnel): boolean {
+		return this.byId.has(id.toLowerCase());
 	}
 
 	matches(reference: TunnelReference): IpsecTunnel[] {

@@ -176,7 +176,8 @@ const BY_VERDICT: Readonly<Record<Verdict, Words>> = {
 	notNow: {
 		fault: 'throttled',
 		what: 'AWS is limiting the rate of requests',
-		remedy: 'Run fewer at once (option Concurrency): AWS takes 50 writes a second for an account.',
+		remedy:
+			'Run fewer at once (option Vault Concurrency): AWS takes 50 writes a second for an account.',
 	},
 	unclear: {
 		fault: 'server',

@@ -4,7 +4,7 @@ import type {
 	IHttpRequestOptions,
 } from 'n8n-workflow';
 import { clock } from '../http/clock';
-import { guardedRequest, RefusedCredentialError } from '../shared/authenticate';
+import { guardedRequest, RefusedCredentialError } from '../http/guard';
 import { awsAddressFault, awsEndpoint, kv2AddressFault, trimAddress } from './address';
 import { signatureHeaders } from './sigV4';
 

@@ -74,7 +74,7 @@ const BY_STATUS: Readonly<Record<number, Words>> = {
 	429: {
 		fault: 'throttled',
 		what: 'the vault is limiting the rate of requests',
-		remedy: 'Run fewer at once (option Concurrency), or ask for a higher quota on this path.',
+		remedy: 'Run fewer at once (option Vault Concurrency), or ask for a higher quota on this path.',
 	},
 	472: {
 		fault: 'standby',

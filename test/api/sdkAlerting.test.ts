@@ -1,15 +1,13 @@
-import Cloudflare from 'cloudflare';
+import type Cloudflare from 'cloudflare';
 import { useVirtualClock } from '../helpers/virtualClock';
-import { credentialsOf } from '../helpers/node';
 import type { WebhookHost } from '../helpers/webhook';
-import { PUBLIC_ORIGIN, startWebhookHost } from '../helpers/webhook';
-import type { Operation, RecordedRequest, Simulator } from '../simulator';
-import { startSimulator } from '../simulator';
+import { startAccountFor, startWebhookHost } from '../helpers/webhook';
+import { essenceOf, sdkOf } from '../helpers/sdk';
+import type { Operation, Simulator } from '../simulator';
 
 /**
  * A second opinion: the requests of the alert trigger are those that Cloudflare's official SDK sends
- * for the same input. Both go to the simulated account over a real socket. Headers of the libraries
- * themselves (user-agent, x-stainless-*, connection) are not compared.
+ * for the same input. Both go to the simulated account over a real socket.
  */
 
 useVirtualClock();
@@ -19,12 +17,7 @@ let simulator: Simulator;
 
 beforeEach(async () => {
 	host = await startWebhookHost();
-	simulator = await startSimulator({
-		tunnels: 2,
-		seed: 4,
-		alerting: { publicOrigins: { [PUBLIC_ORIGIN]: host.origin } },
-	});
-	host.credentials = credentialsOf(simulator);
+	simulator = await startAccountFor(host, { tunnels: 2, seed: 4 });
 });
 
 afterEach(async () => {
@@ -32,33 +25,8 @@ afterEach(async () => {
 	await host.close();
 });
 
-function sdk(scheme: string): Cloudflare {
-	const auth =
-		scheme === 'apiToken'
-			? { apiToken: simulator.apiToken, apiEmail: null, apiKey: null }
-			: { apiEmail: simulator.email, apiKey: simulator.apiKey, apiToken: null };
-	return new Cloudflare({ ...auth, baseURL: simulator.url, maxRetries: 0 });
-}
-
-/** What of a request is compared. */
-function essence({ operation, method, path, query, body, headers, status }: RecordedRequest) {
-	return {
-		operation,
-		method,
-		path,
-		query,
-		body,
-		status,
-		authorization: headers.authorization,
-		email: headers['x-auth-email'],
-		key: headers['x-auth-key'],
-		accept: headers.accept,
-		contentType: body === undefined ? undefined : headers['content-type'],
-	};
-}
-
 const requestsFor = (operation: Operation) =>
-	simulator.requests.filter((request) => request.operation === operation).map(essence);
+	simulator.requests.filter((request) => request.operation === operation).map(essenceOf);
 
 interface Ids {
 	account_id: string;
@@ -134,7 +102,7 @@ describe.each(['apiToken', 'apiKey'])(
 			const ours = isDelete ? undefined : before[0]!;
 			simulator.resetRequests();
 			const given = operation === 'listAlertHistory' ? ours!.query : ours?.body;
-			await call(sdk(authentication), ids, given as never);
+			await call(sdkOf(simulator, authentication), ids, given as never);
 			const [theirs] = requestsFor(operation);
 			if (!isDelete) {
 				expect(ours).toEqual(theirs);

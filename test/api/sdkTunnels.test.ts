@@ -1,7 +1,9 @@
-import Cloudflare from 'cloudflare';
+import type Cloudflare from 'cloudflare';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { useAccount } from '../helpers/account';
+import { byId } from '../helpers/locators';
 import { credentialsOf, runNode } from '../helpers/node';
+import { essenceOf, sdkOf } from '../helpers/sdk';
 import type { Simulator } from '../simulator';
 
 /**
@@ -14,40 +16,16 @@ import type { Simulator } from '../simulator';
  * - `validate_only`: the SDK knows it for psk set only; for the other writes Cloudflare mentions it in prose, and
  *   the SDK sends it as an extra query.
  * - Update Many: the SDK types the body as unknown; it is given the body that the node infers.
- * - Headers of the libraries themselves (user-agent, x-stainless-*, connection) are not compared.
  */
 
 const account = useAccount({ tunnels: 3, seed: 4 });
 
-const byId = (value: string) => ({ __rl: true, mode: 'id', value });
 const NEW_TARGET = { headers: { 'x-magic-new-hc-target': 'true' } };
 
-function sdk(simulator: Simulator, scheme: string): Cloudflare {
-	const auth =
-		scheme === 'apiToken'
-			? { apiToken: simulator.apiToken, apiEmail: null, apiKey: null }
-			: { apiEmail: simulator.email, apiKey: simulator.apiKey, apiToken: null };
-	return new Cloudflare({ ...auth, baseURL: simulator.url, maxRetries: 0 });
-}
-
-/** What of a request is compared. */
 function essence(simulator: Simulator, operation: string) {
 	const request = simulator.requests.find((known) => known.operation === operation);
 	expect(request).toBeDefined();
-	const { method, path, query, body, headers, status } = request!;
-	return {
-		method,
-		path,
-		query,
-		body,
-		status,
-		newTarget: headers['x-magic-new-hc-target'],
-		authorization: headers.authorization,
-		email: headers['x-auth-email'],
-		key: headers['x-auth-key'],
-		accept: headers.accept,
-		contentType: body === undefined ? undefined : headers['content-type'],
-	};
+	return essenceOf(request!);
 }
 
 interface Case {
@@ -92,7 +70,7 @@ const MORE_FIELDS = {
 	customerEndpoint: '203.0.113.40',
 	description: 'words',
 	interfaceAddress6: '2606:54c1:7:0:a9fe:12d2:1:200/127',
-	psk: 'key',
+	psk: '={{ $json.psk }}',
 	replayProtection: true,
 	healthCheckEnabled: true,
 	healthCheckRate: 'low',
@@ -138,6 +116,7 @@ const CASES: Case[] = [
 			...FIELDS,
 			additionalFields: MORE_FIELDS,
 		}),
+		item: { psk: MORE.psk },
 		call: (client, { accountId }) =>
 			client.magicTransit.ipsecTunnels.create(
 				{ account_id: accountId, ...BODY, ...MORE } as never,
@@ -169,6 +148,7 @@ const CASES: Case[] = [
 			mode: 'replace',
 			updateFields: { ...FIELDS, ...MORE_FIELDS },
 		}),
+		item: { psk: MORE.psk },
 		call: (client, { accountId, id }) =>
 			client.magicTransit.ipsecTunnels.update(
 				id,
@@ -199,6 +179,7 @@ const CASES: Case[] = [
 				interface_address6,
 				replay_protection,
 				automatic_return_routing,
+				allow_null_cipher,
 				health_check,
 				bgp,
 				custom_remote_identities,
@@ -216,6 +197,7 @@ const CASES: Case[] = [
 						interface_address6,
 						replay_protection,
 						automatic_return_routing,
+						allow_null_cipher,
 						health_check: { ...check, target: { saved: target.saved } },
 						bgp,
 						custom_remote_identities,
@@ -299,7 +281,7 @@ describe.each(['apiToken', 'apiKey'])(
 				if (made !== undefined) simulator.removeTunnel(made.id);
 				if (simulator.tunnel(id) === undefined) simulator.addTunnel({ id, name: 'back-again' });
 			}
-			await call(sdk(simulator, authentication), { accountId: simulator.accountId, id });
+			await call(sdkOf(simulator, authentication), { accountId: simulator.accountId, id });
 			expect(ours).toEqual(essence(simulator, operation));
 			expect(ours.status).toBe(200);
 		});

@@ -1,16 +1,6 @@
-import { readFileSync } from 'node:fs';
-import * as path from 'node:path';
 import type { ICredentialDataDecryptedObject, INode, IRun } from 'n8n-workflow';
-import type { RunOptions, TypeSource, WorkflowFile } from '../helpers/engine';
-import {
-	PACKAGE_NAME,
-	runWorkflow,
-	typesOfAll,
-	typesOfN8n,
-	typesOfPackage,
-} from '../helpers/engine';
-
-const ROOT = path.join(__dirname, '..', '..');
+import type { RunOptions, WorkflowFile } from '../helpers/engine';
+import { PACKAGE_NAME, runWorkflow, typesOfAll, typesOfBuild, typesOfN8n } from '../helpers/engine';
 
 /** A workflow with what it needs to run in any process. */
 export interface Flow {
@@ -18,44 +8,15 @@ export interface Flow {
 	credentials: Record<string, ICredentialDataDecryptedObject>;
 }
 
-let loaded: Promise<TypeSource> | undefined;
-
-/** The built package's types and n8n's own. */
-async function types(): Promise<TypeSource> {
-	loaded ??= typesOfPackage(ROOT).then((own) => typesOfAll(own, typesOfN8n()));
-	return await loaded;
-}
-
 /** Runs a flow on n8n's engine with the built package and n8n's own nodes. */
 export async function runFlow(flow: Flow, onStep?: RunOptions['onStep']): Promise<IRun> {
 	const { workflow, credentials } = flow;
 	return await runWorkflow(workflow, {
-		types: await types(),
+		types: typesOfAll(await typesOfBuild(), typesOfN8n()),
 		credentials,
 		mode: 'trigger',
 		onStep,
 	});
-}
-
-export const readWorkflow = (file: string): WorkflowFile =>
-	JSON.parse(readFileSync(path.join(ROOT, 'workflows', file), 'utf8')) as WorkflowFile;
-
-/** A workflow whose Edit Fields node `Settings` has other values. */
-export function withSettings(
-	workflow: WorkflowFile,
-	values: Record<string, string | number>,
-): WorkflowFile {
-	const changed = structuredClone(workflow);
-	const settings = changed.nodes.find(({ name }) => name === 'Settings');
-	const { assignments } = settings?.parameters.assignments as {
-		assignments: Array<{ name: string; value: unknown }>;
-	};
-	for (const [name, value] of Object.entries(values)) {
-		const assignment = assignments.find((one) => one.name === name);
-		if (assignment === undefined) throw new Error(`The workflow has no setting ${name}`);
-		assignment.value = value;
-	}
-	return changed;
 }
 
 /**

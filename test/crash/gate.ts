@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { bodyOf, forward, handOn } from '../helpers/forward';
+import { close, listen } from '../helpers/ports';
 
 /** A moment in the life of a request: it arrived, the server has handled it, its answer was given. */
 export type Moment = 'arrived' | 'handled' | 'answered';
@@ -44,19 +44,12 @@ export async function startGate(
 			.finally(() => underWay.delete(passing));
 		underWay.add(passing);
 	});
-	await new Promise<void>((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(0, '127.0.0.1', resolve);
-	});
+	const port = await listen(server);
 	return {
-		origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		origin: `http://127.0.0.1:${port}`,
 		async idle() {
 			while (underWay.size > 0) await Promise.all(underWay);
 		},
-		async close() {
-			server.close();
-			server.closeAllConnections();
-			await new Promise((resolve) => server.once('close', resolve));
-		},
+		close: async () => await close(server),
 	};
 }

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 import { leaksIn } from '../helpers/scanner';
-import type { Kill, World } from './world';
-import { startWorld } from './world';
+import { print } from '../helpers/print';
+import { runMain } from '../helpers/processes';
+import type { Kill, Rotation } from './rotation';
+import { startRotation } from './rotation';
 
 /**
  * Kills a rotation with SIGKILL at every step and at random moments, and looks after each kill, with
@@ -22,11 +24,11 @@ interface Tally {
 }
 
 /** Tunnels whose live key the vault does not hold. */
-async function lostKeys(world: World): Promise<string[]> {
-	const secret = await world.vaultState();
-	return (await world.accountState())
+async function lostKeys({ account, vault }: Rotation): Promise<string[]> {
+	const secrets = await vault.secrets();
+	return (await account.tunnels())
 		.filter(({ tunnel, live_key, history }) => {
-			const { current, pending } = secret(tunnel.id).at(-1)?.data ?? {};
+			const { current, pending } = secrets.get(tunnel.id)?.at(-1)?.secret ?? {};
 			// The key from before the first rotation was never in this vault's care.
 			return live_key !== history[0]?.psk && live_key !== current && live_key !== pending;
 		})
@@ -34,24 +36,25 @@ async function lostKeys(world: World): Promise<string[]> {
 }
 
 /** Keys that a reader of `current` could have got and that were never live. */
-async function neverLive(world: World): Promise<string[]> {
-	const secret = await world.vaultState();
-	return (await world.accountState())
+async function neverLive({ account, vault }: Rotation): Promise<string[]> {
+	const secrets = await vault.secrets();
+	return (await account.tunnels())
 		.filter(({ tunnel, history }) => {
-			const live = new Set<unknown>(history.map(({ psk }) => psk));
-			return secret(tunnel.id).some(
-				({ data }) => data?.current !== undefined && !live.has(data.current),
-			);
+			const live = new Set(history.map(({ psk }) => psk));
+			return secrets
+				.get(tunnel.id)
+				?.some(({ secret: { current } }) => current !== undefined && !live.has(current));
 		})
 		.map(({ tunnel }) => `${tunnel.name}: current was never live`);
 }
 
 /** What is not as it should be after a run that was not disturbed. */
-async function notConverged(world: World): Promise<string[]> {
-	const report = await world.runWhole();
-	const secret = await world.vaultState();
-	const found = (await world.accountState()).flatMap(({ tunnel, live_key }) => {
-		const data = secret(tunnel.id).at(-1)?.data;
+async function notConverged(rotation: Rotation): Promise<string[]> {
+	const { account, vault } = rotation;
+	const report = await rotation.runWhole();
+	const secrets = await vault.secrets();
+	const found = (await account.tunnels()).flatMap(({ tunnel, live_key }) => {
+		const data = secrets.get(tunnel.id)?.at(-1)?.secret;
 		const told = report.filter(({ ipsec_tunnel_id }) => ipsec_tunnel_id === tunnel.id);
 		return [
 			...(data?.current === live_key ? [] : [`${tunnel.name}: current is not the live key`]),
@@ -59,12 +62,8 @@ async function notConverged(world: World): Promise<string[]> {
 			...(told.length === 1 && told[0]!.verified === true ? [] : [`${tunnel.name}: not verified`]),
 		];
 	});
-	const leaks = leaksIn(report, await world.secrets());
+	const leaks = leaksIn(report, await rotation.secrets());
 	return leaks.length === 0 ? found : [...found, 'the report holds a key'];
-}
-
-function print(text: string): void {
-	process.stdout.write(`${text}\n`);
 }
 
 /** Kills at every step in turn, then at random moments until there were enough kills. */
@@ -72,19 +71,19 @@ async function killAll(
 	kind: 'two-stage' | 'generate',
 	{ kills, tunnels }: { kills: number; tunnels: number },
 ): Promise<Tally> {
-	const world = await startWorld(kind, tunnels);
+	const rotation = await startRotation(kind, tunnels);
 	const tally: Tally = { kills: 0, atSteps: 0, losses: 0, findings: [] };
-	const converges = async () => (kind === 'two-stage' ? await notConverged(world) : []);
+	const converges = async () => (kind === 'two-stage' ? await notConverged(rotation) : []);
 	const killOnce = async (kill: Kill, then: () => Promise<string[]>): Promise<boolean> => {
-		const { killedAt, leaks } = await world.runAndKill(kill);
+		const { killedAt, leaks } = await rotation.runAndKill(kill);
 		if (killedAt === undefined) return false;
 		tally.kills++;
-		const lost = await lostKeys(world);
+		const lost = await lostKeys(rotation);
 		if (lost.length > 0) tally.losses++;
 		const found = [
 			...(kind === 'two-stage' ? lost.map((name) => `${name}: the live key is lost`) : []),
 			...leaks.map(() => 'a secret was printed or logged'),
-			...(await neverLive(world)),
+			...(await neverLive(rotation)),
 			...(await then()),
 		];
 		if (found.length > 0) tally.findings.push(`killed at "${killedAt}": ${found.join('; ')}`);
@@ -92,7 +91,7 @@ async function killAll(
 		return true;
 	};
 	try {
-		const { ms } = await world.runAndKill();
+		const { ms } = await rotation.runAndKill();
 		for (let step = 1; await killOnce({ step }, converges); step++) tally.atSteps = step;
 		while (tally.kills < kills) {
 			// Now and then the run that should mend things is killed as well.
@@ -101,7 +100,7 @@ async function killAll(
 		}
 		tally.findings.push(...(await converges()));
 	} finally {
-		await world.close();
+		await rotation.close();
 	}
 	return tally;
 }
@@ -126,7 +125,7 @@ async function main(): Promise<number> {
 		killAll('two-stage', size),
 		killAll('generate', { ...size, kills: Math.ceil(size.kills / 2) }),
 	]);
-	print('');
+	print();
 	print(row('prepare → vault → set → promote', twoStage));
 	print(row('generate → vault', generate));
 	const findings = [...twoStage.findings, ...generate.findings];
@@ -134,17 +133,9 @@ async function main(): Promise<number> {
 	// A comparison that never loses a key would say that the oracle is blind.
 	if (generate.losses === 0) print('NOT AS IT SHOULD BE: no kill of the generate flow lost a key');
 	const failed = findings.length + (generate.losses === 0 ? 1 : 0);
-	print('');
+	print();
 	print(`${twoStage.kills + generate.kills + 1 - failed} passed, ${failed} failed`);
 	return failed === 0 ? 0 : 1;
 }
 
-main().then(
-	(code) => {
-		process.exitCode = code;
-	},
-	(error: unknown) => {
-		console.error(error);
-		process.exitCode = 1;
-	},
-);
+runMain(main);

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
-import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { IDataObject } from 'n8n-workflow';
-import type { WorkflowFile } from '../helpers/engine';
-import { outputsOf, runWorkflow, typesOfPackage } from '../helpers/engine';
+import { outputsOf, runWorkflow, typesOfBuild } from '../helpers/engine';
+import { credentialsOf } from '../helpers/account';
+import { print } from '../helpers/print';
+import { readWorkflow } from '../helpers/shippedWorkflows';
 import type { Simulator } from '../simulator';
 import { startSimulator } from '../simulator';
 
@@ -11,9 +11,6 @@ import { startSimulator } from '../simulator';
  * The main job of the package, end to end: a workflow on n8n's own engine rotates the old keys of
  * a simulated Cloudflare account, and the keys that it hands out are compared with the live ones.
  */
-
-const ROOT = path.join(__dirname, '..', '..');
-const WORKFLOW = path.join(ROOT, 'workflows', 'rotate-old-keys.json');
 
 /** Ages in days of the seeded keys, repeated for as many tunnels as there are. */
 const AGES = [400, 12, 181, 95, 3, 90.5, 45, 730, 89, 120];
@@ -48,10 +45,6 @@ function shown(item: IDataObject): string {
 		'psk' in item ? { ...item, psk: `(${String(item.psk).length} characters, hidden)` } : item;
 	const { status, tunnel_name, psk, verified, message } = hidden;
 	return JSON.stringify({ status, tunnel_name, psk, verified, message });
-}
-
-function print(text = ''): void {
-	process.stdout.write(`${text}\n`);
 }
 
 function printOutput(name: string, items: IDataObject[]): void {
@@ -98,19 +91,12 @@ async function main(): Promise<number> {
 	try {
 		print(`A simulated Cloudflare account with ${options.tunnels} IPsec tunnels is up.`);
 		const before = new Map(simulator.tunnels().map(({ id }) => [id, simulator.liveKey(id)]));
-		const workflow = JSON.parse(readFileSync(WORKFLOW, 'utf8')) as WorkflowFile;
 		print("Running workflows/rotate-old-keys.json on n8n's engine, with the built package:");
 		print('Get Many (keys older than 90 days) → Prepare → Set');
 		print();
-		const run = await runWorkflow(workflow, {
-			types: await typesOfPackage(ROOT),
-			credentials: {
-				cloudflareMagicTokenApi: {
-					apiToken: simulator.apiToken,
-					accountId: simulator.accountId,
-					baseUrl: simulator.url,
-				},
-			},
+		const run = await runWorkflow(readWorkflow('rotate-old-keys.json'), {
+			types: await typesOfBuild(),
+			credentials: credentialsOf(simulator),
 		});
 		const failed = run.data.resultData.error;
 		if (failed !== undefined) throw failed;

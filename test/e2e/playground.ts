@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, rmSync, watch } from 'node:fs';
+import { mkdirSync, rmSync, watch } from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -7,11 +7,13 @@ import type { CredentialReference, N8n } from './harness/n8n';
 import { OWNER, startN8n } from './harness/n8n';
 import { installN8n } from './harness/n8nInstall';
 import { buildPackage, installPackage, packPackage, refreshPackage } from './harness/package';
-import { CACHE, PACKAGE, ROOT } from './harness/paths';
-import { print, reasonOf } from './harness/print';
-import { freePort, isFree, runMain } from './harness/processes';
-import type { Account } from './harness/simulator';
-import { startAccount } from './harness/simulator';
+import { CACHE, PACKAGE, ROOT } from '../helpers/paths';
+import { print, reasonOf } from '../helpers/print';
+import { freePort, isFree } from '../helpers/ports';
+import { runMain } from '../helpers/processes';
+import type { Account } from '../helpers/accountProcess';
+import { startAccount } from '../helpers/accountProcess';
+import { WORKFLOW_FILES } from '../helpers/shippedWorkflows';
 import { exampleWorkflow } from './harness/workflows';
 
 /**
@@ -82,7 +84,7 @@ async function fill(n8n: N8n, account: Account): Promise<string[]> {
 		),
 	};
 	const lines: string[] = [];
-	for (const file of readdirSync(path.join(ROOT, 'workflows'))) {
+	for (const file of WORKFLOW_FILES) {
 		const workflow = exampleWorkflow(file, credentials);
 		const id = await n8n.importWorkflow(workflow);
 		lines.push(`  ${n8n.url}/workflow/${id}  ${workflow.name}`);

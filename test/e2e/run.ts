@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Part } from './harness/part';
-import { print } from './harness/print';
-import { runMain } from './harness/processes';
+import { print } from '../helpers/print';
+import { runMain } from '../helpers/processes';
 import type { PartResult } from './harness/report';
 import { reportRun } from './harness/report';
 import { Suite } from './harness/suite';

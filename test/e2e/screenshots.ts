@@ -1,10 +1,10 @@
 import * as path from 'node:path';
 import { browserMissing } from './harness/browser';
-import { ROOT } from './harness/paths';
-import { print } from './harness/print';
-import { runMain } from './harness/processes';
+import { ROOT } from '../helpers/paths';
+import { print } from '../helpers/print';
+import { runMain } from '../helpers/processes';
 import { takeScreenshots } from './harness/screenshots';
-import { startAccount } from './harness/simulator';
+import { startAccount } from '../helpers/accountProcess';
 import { Suite } from './harness/suite';
 
 const FOLDER = path.join(ROOT, 'docs', 'images');

@@ -1,3 +1,4 @@
+import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import type { Simulator, SimulatorOptions } from '../simulator';
 import { startSimulator } from '../simulator';
 
@@ -11,4 +12,23 @@ export function useAccount(options: SimulatorOptions = { tunnels: 3, seed: 1 }) 
 		await simulator.close();
 	});
 	return () => simulator;
+}
+
+export type Credentials = Record<string, ICredentialDataDecryptedObject>;
+
+/** Both credential types for an account of the simulator. */
+export function credentialsOf(
+	simulator: Simulator,
+	changes: ICredentialDataDecryptedObject = {},
+): Credentials {
+	const shared = { accountId: simulator.accountId, baseUrl: simulator.url };
+	return {
+		cloudflareMagicTokenApi: { apiToken: simulator.apiToken, ...shared, ...changes },
+		cloudflareMagicKeyApi: {
+			email: simulator.email,
+			apiKey: simulator.apiKey,
+			...shared,
+			...changes,
+		},
+	};
 }

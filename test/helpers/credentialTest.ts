@@ -1,14 +1,10 @@
 import { get } from 'lodash';
 import * as core from 'n8n-core';
-import type {
-	ICredentialDataDecryptedObject,
-	ICredentialType,
-	INode,
-	INodeType,
-} from 'n8n-workflow';
-import { createEmptyRunExecutionData, NodeConnectionTypes } from 'n8n-workflow';
+import type { ICredentialDataDecryptedObject, ICredentialType, INode } from 'n8n-workflow';
+import { createEmptyRunExecutionData } from 'n8n-workflow';
 import type { TypeSource } from './engine';
 import { additionalData, workflowOf } from './engine';
+import { nodeThat } from './nodeTypes';
 
 const NO_OP = 'n8n-nodes-base.noOp';
 
@@ -34,28 +30,18 @@ export async function testCredential(
 		parameters: {},
 		credentials: { [type.name]: { id: '1', name: 'test' } },
 	};
-	const temporary: INodeType = {
-		description: {
-			displayName: 'No Operation',
-			name: 'noOp',
-			group: ['transform'],
-			version: 1,
-			description: '',
-			defaults: { name: 'noOp' },
-			inputs: [NodeConnectionTypes.Main],
-			outputs: [NodeConnectionTypes.Main],
-			credentials: [{ name: type.name, required: true }],
-			properties: [
-				{
-					displayName: 'Temp',
-					name: 'temp',
-					type: 'string',
-					routing: { request: test.request },
-					default: '',
-				},
-			],
-		},
-	};
+	const temporary = nodeThat(undefined, {
+		credentials: [{ name: type.name, required: true }],
+		properties: [
+			{
+				displayName: 'Temp',
+				name: 'temp',
+				type: 'string',
+				routing: { request: test.request },
+				default: '',
+			},
+		],
+	});
 	const source: TypeSource = { ...types, node: (name) => (name === NO_OP ? temporary : undefined) };
 	const workflow = workflowOf({ nodes: [node], connections: {} }, source);
 	const context = new core.ExecuteContext(

@@ -6,11 +6,14 @@ import * as path from 'node:path';
 import type {
 	IConnections,
 	ICredentialDataDecryptedObject,
+	ICredentialsExpressionResolveValues,
 	ICredentialType,
 	IDataObject,
+	IExecuteData,
 	IHttpRequestOptions,
 	INode,
 	INodeExecutionData,
+	INodeParameters,
 	INodeType,
 	IRun,
 	ITaskData,
@@ -25,7 +28,9 @@ process.env.N8N_LOG_LEVEL ??= 'silent';
 mkdirSync(process.env.N8N_USER_FOLDER, { recursive: true });
 
 import * as core from 'n8n-core';
-import { createRunExecutionData, NodeConnectionTypes, NodeHelpers, Workflow } from 'n8n-workflow';
+import { createRunExecutionData, NodeHelpers, Workflow } from 'n8n-workflow';
+import { nodeThat } from './nodeTypes';
+import { ROOT } from './paths';
 
 /** Where the engine gets node and credential types from. */
 export interface TypeSource {
@@ -51,11 +56,20 @@ export async function typesOfPackage(directory: string): Promise<TypeSource> {
 	};
 }
 
+let builtTypes: Promise<TypeSource> | undefined;
+
+/** The types of this package as it was built, loaded once. */
+export async function typesOfBuild(): Promise<TypeSource> {
+	builtTypes ??= typesOfPackage(ROOT);
+	return await builtTypes;
+}
+
 type NodeClasses = Record<string, new () => INodeType>;
 
 const load = createRequire(__filename);
 
-const N8N_NODES = path.join(__dirname, '..', '..', 'tools', 'n8n-nodes', 'n8n-nodes-base-2.41.1');
+/** Where `npm run n8n-nodes` puts n8n's own nodes. */
+export const N8N_NODES = path.join(ROOT, 'tools', 'n8n-nodes', 'n8n-nodes-base-2.41.1');
 
 /**
  * n8n's own nodes. Each is loaded when a workflow first asks for it, by the list that its package
@@ -126,22 +140,13 @@ const INERT: Readonly<Record<string, 'trigger' | 'node'>> = {
 function inertNode(type: string): INodeType | undefined {
 	const kind = INERT[type];
 	if (kind === undefined) return undefined;
-	return {
-		description: {
-			displayName: type,
-			name: type.split('.')[1]!,
-			group: [kind === 'trigger' ? 'trigger' : 'transform'],
-			version: 1,
-			description: '',
-			defaults: { name: type },
-			inputs: kind === 'trigger' ? [] : [NodeConnectionTypes.Main],
-			outputs: [NodeConnectionTypes.Main],
-			properties: [],
-		},
-		async execute() {
+	const trigger = { group: ['trigger' as const], inputs: [] };
+	return nodeThat(
+		async function () {
 			return [this.getInputData()];
 		},
-	};
+		kind === 'trigger' ? trigger : {},
+	);
 }
 
 export interface WorkflowFile {
@@ -159,6 +164,33 @@ export interface RunOptions {
 	mode?: WorkflowExecuteMode;
 	/** Called, and waited for, before and after each node. */
 	onStep?: (when: 'before' | 'after', node: string) => Promise<void>;
+	/** Called whenever a credential is read, with the index of the item that it is resolved for. */
+	onCredential?: (type: string, itemIndex: number | undefined) => void;
+	/** The execution is stopped when it settles, as by a person or a time-out. */
+	stopWhen?: Promise<unknown>;
+}
+
+/** A credential as n8n 2.41 resolves its expressions: for the item that the engine names, if it names one. */
+function resolved(
+	data: ICredentialDataDecryptedObject,
+	mode: WorkflowExecuteMode,
+	executeData?: IExecuteData,
+	item?: ICredentialsExpressionResolveValues,
+): ICredentialDataDecryptedObject {
+	if (item === undefined) return { ...data };
+	return item.workflow.expression.getParameterValue(
+		{ ...data } as INodeParameters,
+		item.runExecutionData,
+		item.runIndex,
+		item.itemIndex,
+		item.node.name,
+		item.connectionInputData,
+		mode,
+		{},
+		executeData,
+		false,
+		{},
+	) as ICredentialDataDecryptedObject;
 }
 
 function credentialsHelper(options: RunOptions) {
@@ -167,10 +199,19 @@ function credentialsHelper(options: RunOptions) {
 		getCredentialsProperties: () => [],
 		isCredentialUsableByNode: () => true,
 		preAuthentication: async () => undefined,
-		getDecrypted: async (_data: unknown, _node: unknown, type: string) => {
+		getDecrypted: async (
+			_data: unknown,
+			_node: unknown,
+			type: string,
+			mode: WorkflowExecuteMode,
+			executeData?: IExecuteData,
+			_raw?: boolean,
+			item?: ICredentialsExpressionResolveValues,
+		) => {
 			const data = options.credentials[type];
 			if (data === undefined) throw new Error(`The test gives no credential of type ${type}`);
-			return { ...data };
+			options.onCredential?.(type, item?.itemIndex);
+			return resolved(data, mode, executeData, item);
 		},
 		authenticate: async (
 			data: ICredentialDataDecryptedObject,
@@ -258,7 +299,9 @@ export async function runWorkflow(file: WorkflowFile, options: RunOptions): Prom
 	);
 	await workflow.expression.acquireIsolate();
 	try {
-		return await engine.processRunExecutionData(workflow);
+		const running = engine.processRunExecutionData(workflow);
+		void options.stopWhen?.then(() => running.cancel());
+		return await running;
 	} finally {
 		await workflow.expression.releaseIsolate();
 	}

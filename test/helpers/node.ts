@@ -1,5 +1,4 @@
 import type {
-	ICredentialDataDecryptedObject,
 	IDataObject,
 	INode,
 	INodeExecutionData,
@@ -10,13 +9,18 @@ import type {
 	WorkflowExecuteMode,
 } from 'n8n-workflow';
 import { CloudflareMagicKeyApi } from '../../credentials/CloudflareMagicKeyApi.credentials';
+import { CloudflareMagicAwsApi } from '../../credentials/CloudflareMagicAwsApi.credentials';
+import { CloudflareMagicVaultApi } from '../../credentials/CloudflareMagicVaultApi.credentials';
 import { CloudflareMagicTokenApi } from '../../credentials/CloudflareMagicTokenApi.credentials';
 import { CloudflareMagicAlertTrigger } from '../../nodes/CloudflareMagicAlert/CloudflareMagicAlertTrigger.node';
 import { CloudflareMagicIpsec } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsec.node';
 import { CloudflareMagicIpsecTrigger } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsecTrigger.node';
-import type { Simulator } from '../simulator';
-import type { TypeSource } from './engine';
+import type { Credentials } from './account';
+import type { RunOptions, TypeSource } from './engine';
 import { outputsOf, PACKAGE_NAME, runWorkflow, taskOf, typesOf } from './engine';
+
+export { credentialsOf } from './account';
+export type { Credentials } from './account';
 
 /** The package's types from their sources, so that coverage sees them. */
 export const sources: TypeSource = typesOf(
@@ -25,27 +29,31 @@ export const sources: TypeSource = typesOf(
 		new CloudflareMagicIpsecTrigger(),
 		new CloudflareMagicAlertTrigger(),
 	],
-	[new CloudflareMagicTokenApi(), new CloudflareMagicKeyApi()],
+	[
+		new CloudflareMagicTokenApi(),
+		new CloudflareMagicKeyApi(),
+		new CloudflareMagicVaultApi(),
+		new CloudflareMagicAwsApi(),
+	],
 );
 
 export const NODE = 'Cloudflare Magic IPsec';
 
-export type Credentials = Record<string, ICredentialDataDecryptedObject>;
-
-/** Both credential types for an account of the simulator. */
-export function credentialsOf(
-	simulator: Simulator,
-	changes: ICredentialDataDecryptedObject = {},
-): Credentials {
-	const shared = { accountId: simulator.accountId, baseUrl: simulator.url };
+/** The action node as a workflow holds it, with the credential of its authentication. */
+export function actionNode(parameters: INodeParameters, changes: Partial<INode> = {}): INode {
+	const type =
+		(parameters.authentication ?? 'apiToken') === 'apiToken'
+			? 'cloudflareMagicTokenApi'
+			: 'cloudflareMagicKeyApi';
 	return {
-		cloudflareMagicTokenApi: { apiToken: simulator.apiToken, ...shared, ...changes },
-		cloudflareMagicKeyApi: {
-			email: simulator.email,
-			apiKey: simulator.apiKey,
-			...shared,
-			...changes,
-		},
+		id: 'node',
+		name: NODE,
+		type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
+		typeVersion: 1,
+		position: [200, 0],
+		parameters,
+		credentials: { [type]: { id: '1', name: 'Cloudflare' } },
+		...changes,
 	};
 }
 
@@ -58,6 +66,8 @@ export interface NodeRun {
 	node?: Partial<INode>;
 	settings?: IWorkflowSettings;
 	mode?: WorkflowExecuteMode;
+	onCredential?: RunOptions['onCredential'];
+	stopWhen?: RunOptions['stopWhen'];
 }
 
 export interface NodeResult {
@@ -73,18 +83,7 @@ export interface NodeResult {
 
 /** Runs the action node behind a node that gives it the items, on n8n's engine. */
 export async function runNode(options: NodeRun): Promise<NodeResult> {
-	const authentication = (options.parameters.authentication as string) ?? 'apiToken';
-	const type = authentication === 'apiToken' ? 'cloudflareMagicTokenApi' : 'cloudflareMagicKeyApi';
-	const node: INode = {
-		id: 'node',
-		name: NODE,
-		type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
-		typeVersion: 1,
-		position: [200, 0],
-		parameters: options.parameters,
-		credentials: { [type]: { id: '1', name: 'Cloudflare' } },
-		...options.node,
-	};
+	const node = actionNode(options.parameters, options.node);
 	const before: INode = {
 		id: 'before',
 		name: 'Before',
@@ -104,6 +103,8 @@ export async function runNode(options: NodeRun): Promise<NodeResult> {
 			credentials: options.credentials,
 			input: (options.items ?? [{}]).map((json, item) => ({ json, pairedItem: { item } })),
 			mode: options.mode,
+			onCredential: options.onCredential,
+			stopWhen: options.stopWhen,
 		},
 	);
 	const task = taskOf(run, NODE);

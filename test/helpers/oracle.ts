@@ -1,10 +1,15 @@
 import { printed } from './printed';
-import type { IDataObject, INodeParameters, IRun } from 'n8n-workflow';
+import { createHash } from 'node:crypto';
+import type { INodeParameters, IRun } from 'n8n-workflow';
 import { clock } from '../../nodes/http/clock';
 import type { FaultHandle, Simulator } from '../simulator';
 import { startSimulator } from '../simulator';
+import type { EchoForm } from '../simulator/echoes';
+import { ECHO_FORMS, echoOf } from '../simulator/echoes';
+import { KeyLedger } from './ledger';
 import { credentialsOf, NODE, runNode } from './node';
-import { leaksIn } from './scanner';
+import type { PskOutputs } from './pskOutcomes';
+import { pskFindings } from './pskOutcomes';
 
 /**
  * The first promise, made checkable: a run of a PSK operation under faults, and an oracle that
@@ -14,7 +19,7 @@ import { leaksIn } from './scanner';
 export type Fault = Parameters<Simulator['faults']['add']>[0];
 
 /** What somebody else sets while the run goes on. */
-const OUTSIDE = 'a key that somebody else set';
+const OUTSIDE = 'q7Zr2Lx9Vb4Tn8Wd1Kf6Hs3Jm5Gp0YcAeXuRo';
 
 const status = (code: number, more: object = {}) => ({
 	kind: 'status',
@@ -28,6 +33,18 @@ const both = (fault: object): object[] => [
 	{ ...fault, when: 'before' },
 	{ ...fault, when: 'after' },
 ];
+
+/** Refusals that echo the key that was sent; `form` only names the case. */
+const echoedReason = (form: EchoForm) => ({
+	kind: 'unapply',
+	form,
+	reason: ({ psk }: { psk: string }) => `no: ${ECHO_FORMS[form](psk)}`,
+});
+const echoedMessage = (form: EchoForm) => ({
+	...status(400),
+	form,
+	message: echoOf(ECHO_FORMS[form]),
+});
 
 /** Every kind of fault that the simulator can make to a PSK endpoint. */
 export const FAULTS: object[] = [
@@ -60,6 +77,24 @@ export const FAULTS: object[] = [
 	{ kind: 'omit', applied: false, count: 1 },
 	{ kind: 'delay', ms: 5 },
 	{ kind: 'drip', chunkBytes: 40, everyMs: 1 },
+	{ kind: 'ignoreValidateOnly' },
+	{ kind: 'ignoreValidateOnly', answer: 'validated' },
+	{ kind: 'otherId' },
+	{ kind: 'swapAnswers', with: 'previous' },
+	{ kind: 'capitalIds' },
+	{ kind: 'bothVerdicts', applied: true },
+	{ kind: 'bothVerdicts', applied: false },
+	{ kind: 'crossVerdicts' },
+	{ kind: 'extraVerdicts' },
+	{ kind: 'extraVerdicts', of: 'unapplied' },
+	{ kind: 'refuseBatch', pattern: '^[A-M]' },
+	{ kind: 'envelope', form: 'unwrapped' },
+	{ kind: 'envelope', form: 'textSuccess' },
+	{ kind: 'envelope', form: 'falseSuccess' },
+	{ kind: 'envelope', form: 'noSuccess' },
+	{ kind: 'headers', headers: { Ratelimit: '"default";r=0;t=300' } },
+	...(['upperCase', 'cutOff', 'goJson', 'base64'] as const).map(echoedReason),
+	...(['plain', 'url', 'html', 'hex'] as const).map(echoedMessage),
 	{
 		kind: 'hook',
 		before: (simulator: Simulator) => void simulator.removeTunnel(simulator.tunnels()[1]!.id),
@@ -74,8 +109,8 @@ export const FAULTS: object[] = [
 	},
 ];
 
-/** Faults under which every answer is whole. */
-const CLEAR: string[] = ['delay', 'drip', 'unapply'];
+/** Faults under which every answer is whole and true. */
+const CLEAR: string[] = ['delay', 'drip', 'headers', 'hold', 'refuseBatch', 'unapply'];
 
 export const ENDPOINT = { generate: 'pskGenerate', prepare: 'pskSet', set: 'pskSet' } as const;
 export const MODES = ['stopWorkflow', 'continueRegularOutput', 'continueErrorOutput'] as const;
@@ -92,17 +127,25 @@ export interface FaultyRun {
 	concurrency: number;
 	/** Items besides one for each tunnel, which name no tunnel. */
 	strays?: number;
+	/** Generate and Set with the option Validate Only. */
+	validateOnly?: boolean;
+}
+
+/** The key that the item of a tunnel gives to Set: long, of awkward characters, and no part of an id. */
+export function givenKey(id: string): string {
+	return `K&<"'/ \\>${createHash('sha256').update(id).digest('base64url')}`;
 }
 
 /** What is wrong with a run, one text for each finding; none when the promise was kept. */
 export async function findings(run: FaultyRun): Promise<string[]> {
-	const { operation, mode, authentication, batchSize, concurrency } = run;
+	const { operation, mode, authentication, batchSize, concurrency, validateOnly = false } = run;
 	printed.length = 0;
 	const simulator = await startSimulator({ tunnels: run.ages.length, seed: 1, ageDays: run.ages });
 	const impatience = beImpatient();
 	try {
 		const ids = simulator.tunnels().map(({ id }) => id);
-		const before = new Map(ids.map((id) => [id, simulator.liveKey(id)]));
+		const givesKeys = operation === 'set';
+		const ledger = new KeyLedger(simulator, givesKeys ? ids.map(givenKey) : []);
 		const handles = run.faults.map((fault) => simulator.faults.add(fault));
 		impatience.with(handles.filter((_, index) => run.faults[index]!.kind === 'timeout'));
 		const strays = Array.from({ length: run.strays ?? 0 }, (_, n) => `no tunnel ${n}`);
@@ -118,47 +161,31 @@ export async function findings(run: FaultyRun): Promise<string[]> {
 				resource: 'psk',
 				operation,
 				tunnelId: { __rl: true, mode: 'id', value: '={{ $json.id }}' },
-				...(operation === 'set' ? { psk: '={{ $json.psk }}' } : {}),
+				...(givesKeys ? { psk: '={{ $json.psk }}' } : {}),
 				keyLength: 43,
 				checkWithCloudflare: true,
-				options: { batchSize, concurrency },
+				options: { batchSize, concurrency, ...(validateOnly ? { validateOnly } : {}) },
 			} as INodeParameters,
-			items: [...ids, ...strays].map((id) =>
-				operation === 'set' ? { id, psk: `given for ${id}` } : { id },
-			),
+			items: [...ids, ...strays].map((id) => (givesKeys ? { id, psk: givenKey(id) } : { id })),
 			node: { onError: mode },
 		});
 		const [secret = [], notification = [], ...others] = jsons;
-		const keys = [
-			...secret.map(({ psk }) => String(psk)),
-			...ids.flatMap((id) => [
-				`given for ${id}`,
-				...simulator.keyHistory(id).map(({ psk }) => psk),
-			]),
-		];
-		const kept = keptByN8n(finished, operation === 'set');
-		const leaks = leaksIn(
-			[kept, notification, others, error, hints, printed],
-			[...keys, simulator.apiToken, simulator.apiKey],
-		);
-		const spoilt = handles.some(
-			({ hits }, index) => hits > 0 && !CLEAR.includes(run.faults[index]!.kind),
-		);
-		const found = ids.flatMap((id) => {
-			const verdict = judge(simulator, id, before.get(id), {
-				secret: secret.filter((item) => item.ipsec_tunnel_id === id),
-				notification: notification.filter((item) => item.ipsec_tunnel_id === id),
-				stopped: error !== undefined,
-				changesKeys: operation !== 'prepare',
-				givesKeys: operation === 'set',
-				mayBeUnknown: spoilt,
-			});
-			return verdict === undefined ? [] : [`${simulator.tunnel(id)?.name ?? id}: ${verdict}`];
+		const outputs: PskOutputs = { secret, notification, others, stopped: error !== undefined };
+		const found = pskFindings(ledger, outputs, ids, {
+			checks: validateOnly || operation === 'prepare',
+			makesKeys: operation === 'prepare',
+			mayBeUnknown: handles.some(
+				({ hits }, index) => hits > 0 && !CLEAR.includes(run.faults[index]!.kind),
+			),
 		});
+		const leaks = ledger.leaked(
+			[notification, others, error?.message, error?.description, hints],
+			[keptByN8n(finished, givesKeys), error, printed],
+			secret.map(({ psk }) => String(psk)),
+		);
 		if (printed.length === 0) found.push('nothing was logged, so the log was not looked at');
 		if (leaks.length > 0) found.push(`leaked: ${leaks.join(', ')}`);
 		if (error !== undefined && mode !== 'stopWorkflow') found.push('threw in a continue mode');
-		if (others.flat().length > 0) found.push('an item on the error output');
 		if (error === undefined && notification.length !== ids.length + strays.length) {
 			found.push(`${notification.length} notifications for ${ids.length + strays.length} items`);
 		}
@@ -213,40 +240,4 @@ function keptByN8n(run: IRun, itemsHoldKeys: boolean): unknown {
 	const before = itemsHoldKeys ? {} : { before: resultData.runData.Before, executionData };
 	const outputs = (task!.data?.main ?? []).slice(1);
 	return { ...before, rest, task: { ...task, data: outputs }, error: resultData.error };
-}
-
-interface Seen {
-	secret: IDataObject[];
-	notification: IDataObject[];
-	stopped: boolean;
-	changesKeys: boolean;
-	/** The items give the keys, so that even an unknown outcome holds one. */
-	givesKeys: boolean;
-	/** The fault spoils an answer, or somebody else changed the key. */
-	mayBeUnknown: boolean;
-}
-
-function judge(simulator: Simulator, id: string, before: string | undefined, seen: Seen) {
-	const live = simulator.liveKey(id);
-	const elsewhere = live === OUTSIDE || simulator.tunnel(id) === undefined;
-	const untouched = live === before || elsewhere;
-	if (seen.stopped) return untouched ? undefined : 'stopped, although the key was changed';
-	if (seen.notification.length !== 1) return `${seen.notification.length} outcomes`;
-	const [outcome] = seen.notification as [IDataObject];
-	const key = seen.secret[0]?.psk;
-	switch (outcome.status) {
-		case 'validated':
-			return !seen.changesKeys && untouched && key !== undefined ? undefined : 'not only validated';
-		case 'applied':
-			if (key !== live && !elsewhere) return 'the item does not hold the live key';
-			return outcome.verified === true && key !== live ? 'verified, but not live' : undefined;
-		case 'unapplied':
-			if (key !== undefined) return 'a key of an unapplied outcome';
-			return untouched ? undefined : 'unapplied, but the key was changed';
-		case 'unknown':
-			if (!seen.mayBeUnknown) return 'unknown, although the answer was clear';
-			return untouched || !seen.givesKeys || key === live ? undefined : 'the live key is lost';
-		default:
-			return `status ${String(outcome.status)}`;
-	}
 }

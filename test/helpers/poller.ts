@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { Logger } from '@n8n/backend-common';
 import { Container } from '@n8n/di';
 import { cloneDeep, isEqual } from 'lodash';
 import * as core from 'n8n-core';
@@ -53,6 +54,9 @@ export class Poller {
 
 	/** Errors that made an error execution. */
 	readonly errors: Array<Error & IDataObject> = [];
+
+	/** What the trigger wrote into n8n's log as a warning. */
+	readonly warnings: string[] = [];
 
 	private isRegistered = false;
 
@@ -141,6 +145,14 @@ export class Poller {
 			runPoll,
 			staticData,
 		);
+		const logger = Container.get(Logger);
+		const warn = (text: string) => {
+			this.warnings.push(text);
+			logger.warn(text);
+		};
+		Object.defineProperty(context, 'logger', {
+			value: Object.create(logger, { warn: { value: warn } }) as Logger,
+		});
 		this.run = Container.get(core.PollTriggerExecutor).create(
 			this.workflow,
 			this.workflow.getNode(NAME)!,

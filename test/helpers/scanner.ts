@@ -36,3 +36,17 @@ export function leaksIn(value: unknown, secrets: readonly string[]): string[] {
 	const all = textsIn(value).join('\n');
 	return secrets.filter((secret) => formsOf(secret).some((form) => all.includes(form)));
 }
+
+/**
+ * Pieces of secrets, in the forms they are given in, that are found in a value: any so many characters
+ * in a row.
+ */
+export function piecesIn(value: unknown, secrets: readonly string[], length: number): string[] {
+	const all = textsIn(value).join('\n');
+	const pieces = secrets.flatMap((secret) =>
+		Array.from({ length: Math.max(0, secret.length - length + 1) }, (_, start) =>
+			secret.slice(start, start + length),
+		),
+	);
+	return [...new Set(pieces)].filter((piece) => all.includes(piece));
+}

@@ -6,7 +6,7 @@ import type {
 import { Agent, request } from 'undici';
 import { notAnswered } from '../../nodes/http/network';
 import type { HttpRequest, Transport } from '../../nodes/http/transport';
-import { RefusedCredentialError } from '../../nodes/shared/authenticate';
+import { RefusedCredentialError } from '../../nodes/http/guard';
 
 /**
  * A transport without n8n, for tests of the vaults' drivers over real sockets: the credential's own

@@ -1,7 +1,6 @@
 import { printed } from './printed';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import * as core from 'n8n-core';
 import type {
 	IDataObject,
@@ -17,8 +16,12 @@ import { ObservableObject } from 'n8n-workflow';
 import { request } from 'undici';
 import { additionalData, PACKAGE_NAME, workflowOf } from './engine';
 import { bodyOf } from './forward';
-import type { Credentials } from './node';
+import { close, listen } from './ports';
+import type { Credentials } from './account';
+import { credentialsOf } from './account';
 import { sources } from './node';
+import type { Simulator, SimulatorOptions } from '../simulator';
+import { startSimulator } from '../simulator';
 
 /**
  * A piece of n8n around one webhook trigger: its contexts come from n8n-core, requests come over a
@@ -59,6 +62,10 @@ export interface WebhookHost {
 	listen(): Promise<() => Promise<boolean>>;
 	/** Sends a request to the webhook as anybody might. */
 	post(body: string | Buffer, headers?: Record<string, string | string[]>): Promise<number>;
+	/** Puts another workflow, with the same node in it, in place of this one's: a copy by its file. */
+	become(other: WebhookHost): void;
+	readonly webhookId: string;
+	readonly workflowId: string;
 	/** Lets a request be answered only when the returned function is called. */
 	holdNext(): () => void;
 	close(): Promise<void>;
@@ -97,7 +104,7 @@ function httpData(incoming: IncomingMessage, response: ServerResponse, rawBody: 
 
 /** Starts the host on a free port of 127.0.0.1. */
 export async function startWebhookHost(): Promise<WebhookHost> {
-	const id = `workflow-${++hosts}`;
+	let id = `workflow-${++hosts}`;
 	const parameters: INodeParameters = { authentication: 'apiToken' };
 	const started: INodeExecutionData[][] = [];
 	const answers: WebhookHost['answers'] = [];
@@ -142,6 +149,7 @@ export async function startWebhookHost(): Promise<WebhookHost> {
 		`/${test ? 'webhook-test' : 'webhook'}/${alertNode.webhookId}/webhook`;
 	const more = (): IDataObject => ({
 		...additionalData({ types: sources, credentials: host.credentials }),
+		instanceBaseUrl: `${host.publicOrigin}/`,
 		webhookBaseUrl: `${host.publicOrigin}/webhook`,
 		webhookTestBaseUrl: `${host.publicOrigin}/webhook-test`,
 	});
@@ -172,7 +180,7 @@ export async function startWebhookHost(): Promise<WebhookHost> {
 			workflow,
 			workflow.getNode(ALERT_NODE)!,
 			more() as never,
-			test ? 'manual' : 'trigger',
+			name === 'delete' ? 'internal' : test ? 'manual' : 'trigger',
 			mode,
 			webhookData(test),
 		);
@@ -244,8 +252,7 @@ export async function startWebhookHost(): Promise<WebhookHost> {
 			response.end(String(error));
 		});
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const origin = `http://127.0.0.1:${await listen(server)}`;
 
 	const host: WebhookHost = {
 		origin,
@@ -261,6 +268,18 @@ export async function startWebhookHost(): Promise<WebhookHost> {
 		publicOrigin: PUBLIC_ORIGIN,
 		workflow: () => workflowWith({}),
 		path,
+		get webhookId() {
+			return alertNode.webhookId!;
+		},
+		get workflowId() {
+			return id;
+		},
+		become(other) {
+			id = other.workflowId;
+			alertNode.webhookId = other.webhookId;
+			Object.assign(parameters, structuredClone(other.parameters));
+			host.setStaticData(other.staticData());
+		},
 		async activate(mode = 'activate') {
 			const workflow = load();
 			live.add(path());
@@ -344,11 +363,23 @@ export async function startWebhookHost(): Promise<WebhookHost> {
 			});
 			return open;
 		},
-		async close() {
-			const closed = new Promise((resolve) => server.close(resolve));
-			server.closeAllConnections();
-			await closed;
-		},
+		close: async () => await close(server),
 	};
 	return host;
+}
+
+/**
+ * Starts a simulated account whose notifications reach the host by its public address, and gives the host
+ * its credentials.
+ */
+export async function startAccountFor(
+	host: WebhookHost,
+	options: SimulatorOptions,
+): Promise<Simulator> {
+	const simulator = await startSimulator({
+		...options,
+		alerting: { publicOrigins: { [PUBLIC_ORIGIN]: host.origin }, ...options.alerting },
+	});
+	host.credentials = credentialsOf(simulator);
+	return simulator;
 }

@@ -1,10 +1,10 @@
 import * as core from 'n8n-core';
 import { makeHandleToolInvocation } from 'n8n-core/dist/execution-engine/node-execution-context/utils/get-input-connection-data';
-import type { IDataObject, INode, INodeParameters } from 'n8n-workflow';
+import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { createEmptyRunExecutionData, NodeConnectionTypes } from 'n8n-workflow';
 import { useAccount } from '../helpers/account';
 import { additionalData, PACKAGE_NAME, workflowOf } from '../helpers/engine';
-import { credentialsOf, NODE, sources } from '../helpers/node';
+import { actionNode, credentialsOf, sources } from '../helpers/node';
 
 /** The node as an AI agent's tool, on the path by which n8n-core calls one. */
 describe('an AI agent', () => {
@@ -15,15 +15,7 @@ describe('an AI agent', () => {
 	 * tells the node by its context too
 	 */
 	async function answerToAgent(type: string, parameters: INodeParameters): Promise<string> {
-		const node: INode = {
-			id: '1',
-			name: NODE,
-			type: `${PACKAGE_NAME}.${type}`,
-			typeVersion: 1,
-			position: [0, 0],
-			parameters,
-			credentials: { cloudflareMagicTokenApi: { id: '1', name: 'c' } },
-		};
+		const node = actionNode(parameters, { type: `${PACKAGE_NAME}.${type}` });
 		const workflow = workflowOf({ nodes: [node], connections: {} }, sources);
 		const data = additionalData({ types: sources, credentials: credentialsOf(account()) });
 		const execution = createEmptyRunExecutionData();

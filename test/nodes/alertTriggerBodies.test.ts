@@ -2,13 +2,12 @@ import { printed } from '../helpers/printed';
 import fc from 'fast-check';
 import type { IDataObject } from 'n8n-workflow';
 import { alertOfEntry, eventOf, itemOf } from '../../nodes/CloudflareMagicAlert/alert';
+import { withoutSecret } from '../../nodes/CloudflareMagicAlert/echo';
 import type { JsonRecord } from '../../nodes/http/json';
-import { credentialsOf } from '../helpers/node';
 import { leaksIn } from '../helpers/scanner';
 import type { WebhookHost } from '../helpers/webhook';
-import { PUBLIC_ORIGIN, startWebhookHost } from '../helpers/webhook';
+import { startAccountFor, startWebhookHost } from '../helpers/webhook';
 import type { Simulator } from '../simulator';
-import { startSimulator } from '../simulator';
 
 /** Alerts of every form: no page of Cloudflare's shows one of Magic's, so that any may come. */
 
@@ -146,18 +145,89 @@ describe('an alert of any form', () => {
 	});
 });
 
+/** Texts on which a careless pattern takes a time that grows with the square of their length. */
+const hostile = fc
+	.tuple(
+		fc.constantFrom('', '1', '9.5', 'MAGIC_TUNNEL_STATUS_', '2026-', 'ALERT_STATE_EVENT_'),
+		fc.constantFrom(' ', '\t', '%', ' %', '1', '0', ',', ', ', '-', '(', 'e1', '%%20', '\\', '['),
+		fc.integer({ min: 20_000, max: 200_000 }),
+		fc.constantFrom('', 'x', '%', ')', '1'),
+	)
+	.map(([head, piece, length, tail]) => head + piece.repeat(length / piece.length) + tail);
+
+const nested = (depth: number, inner = '') => '['.repeat(depth) + inner + ']'.repeat(depth);
+
+describe('the time that an alert takes', () => {
+	const NAMES = ['new_status', 'slo', 'observed_slo', 'pop_names', 'event_ts', 'tunnel_name'];
+	/** Milliseconds; a square takes some thousands. */
+	const LONGEST = 1000;
+
+	const timed = (work: () => unknown): number => {
+		const start = performance.now();
+		work();
+		return performance.now() - start;
+	};
+
+	it('does not grow with the square of its texts', () => {
+		const slowest = fc.record({
+			text: hostile,
+			name: fc.constantFrom(...NAMES),
+			all: fc.boolean(),
+		});
+		fc.assert(
+			fc.property(slowest, ({ text, name, all }) => {
+				const fields = all ? Object.fromEntries(NAMES.map((one) => [one, text])) : { [name]: text };
+				const alert = { ts: text, alert_event: text, text, data: fields };
+				expect(timed(() => itemOf(alert))).toBeLessThan(LONGEST);
+				const entry = { alert_body: JSON.stringify(alert), sent: text };
+				expect(timed(() => itemOf(alertOfEntry(entry, 'a')))).toBeLessThan(LONGEST);
+				expect(timed(() => withoutSecret(alert, 'ab'.repeat(32)))).toBeLessThan(LONGEST);
+			}),
+			{ numRuns: 100 },
+		);
+	}, 120_000);
+
+	it('is short for 80,000 spaces in a number', () => {
+		const slo = `1${' '.repeat(80_000)}x`;
+		expect(timed(() => itemOf({ data: { slo } }))).toBeLessThan(200);
+	});
+
+	it.each<[unknown, number | null]>([
+		['99.9 %', 99.9],
+		[' 5% ', 5],
+		['%', null],
+		['', null],
+		['5 %%', null],
+		['1e3', 1000],
+		[' '.repeat(200), null],
+		[NaN, null],
+		[true, null],
+	])('and %j is still the number %j', (slo, number) => {
+		expect(itemOf({ data: { slo } }).slo).toBe(number);
+	});
+
+	it('is bounded for a million data centers', () => {
+		const { pops } = itemOf({ data: { pop_names: 'A,'.repeat(500_000) } });
+		expect(pops).toHaveLength(1000);
+	});
+
+	it('is bounded for entries of the history of any depth', () => {
+		const deep = JSON.parse(nested(5000)) as unknown;
+		for (const alert_body of [nested(100_000), ' '.repeat(2_000_000), deep]) {
+			const alert = alertOfEntry({ alert_body, policy_id: 'p', name: deep, alert_type: deep }, 'a');
+			expect(itemOf(alert).policy_id).toBe('p');
+			expect(JSON.stringify(withoutSecret(alert, 'ab'.repeat(32)))).toBeDefined();
+		}
+	});
+});
+
 describe('a request of any form', () => {
 	let host: WebhookHost;
 	let simulator: Simulator;
 
 	beforeAll(async () => {
 		host = await startWebhookHost();
-		simulator = await startSimulator({
-			tunnels: 1,
-			seed: 3,
-			alerting: { publicOrigins: { [PUBLIC_ORIGIN]: host.origin } },
-		});
-		host.credentials = credentialsOf(simulator);
+		simulator = await startAccountFor(host, { tunnels: 1, seed: 3 });
 		await host.activate();
 		printed.length = 0;
 	});
@@ -168,7 +238,7 @@ describe('a request of any form', () => {
 	});
 
 	it('is answered, never with a failure, and never shows a secret', async () => {
-		const known = String(host.staticData().secret);
+		const known = simulator.alerts.webhooks()[0]!.secret!;
 		const policy = simulator.alerts.policies()[0]!.id;
 		const secrets = [known, simulator.apiToken];
 		const body = fc.oneof(
@@ -195,4 +265,28 @@ describe('a request of any form', () => {
 		expect(host.started.length).toBeGreaterThan(100);
 		expect(leaksIn(printed, secrets)).toEqual([]);
 	}, 120_000);
+
+	it('is refused beyond a depth, with and without an id, and never fails', async () => {
+		const headers = { 'cf-webhook-auth': simulator.alerts.webhooks()[0]!.secret! };
+		const around = (value: string, id: string) =>
+			`{"alert_type":"magic_wan_tunnel_health",${id}"data":{"x":${value}}}`;
+		const depths = fc.oneof(fc.nat(100), fc.nat(100_000));
+		const ids = fc.constantFrom('', '"alert_correlation_id":"deep",');
+		await fc.assert(
+			fc.asyncProperty(depths, ids, fc.boolean(), async (depth, id, isObject) => {
+				const value = isObject
+					? '{"a":'.repeat(depth) + '1' + '}'.repeat(depth)
+					: nested(depth, '1');
+				const before = host.started.length;
+				const status = await host.post(around(value, id), headers);
+				expect(status).toBe(depth <= 30 ? 200 : 400);
+				if (status !== 200) expect(host.started).toHaveLength(before);
+			}),
+			{ numRuns: 200 },
+		);
+	}, 60_000);
+
+	it('without the secret is answered before it is read', async () => {
+		expect(await host.post(nested(500_000))).toBe(401);
+	});
 });

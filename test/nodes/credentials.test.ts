@@ -2,6 +2,7 @@ import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { CloudflareMagicKeyApi } from '../../credentials/CloudflareMagicKeyApi.credentials';
 import { CloudflareMagicTokenApi } from '../../credentials/CloudflareMagicTokenApi.credentials';
 import { baseUrlFault } from '../../nodes/api/account';
+import { statusFault } from '../helpers/answer';
 import { useAccount } from '../helpers/account';
 import { testCredential } from '../helpers/credentialTest';
 import { credentialsOf, sources } from '../helpers/node';
@@ -82,7 +83,7 @@ describe.each(NAMES)("the test of %s, on n8n-core's RoutingNode", (name) => {
 		[403, 10502, 'Too many attempts'],
 		[500, 1000, 'refused to list the IPsec tunnels'],
 	])('HTTP %d with code %d becomes words', async (status, code, words) => {
-		account().faults.add({ kind: 'status', operation: 'list', status, code, message: 'x' });
+		account().faults.add(statusFault('list', status, code, { message: 'x' }));
 		expect(await message(name)).toContain(words);
 	});
 });

@@ -2,10 +2,15 @@ import type { INodeParameters, INodeProperties } from 'n8n-workflow';
 import { NodeHelpers } from 'n8n-workflow';
 import { CloudflareMagicIpsec } from '../../nodes/CloudflareMagicIpsec/CloudflareMagicIpsec.node';
 import { resources } from '../../nodes/CloudflareMagicIpsec/resources';
-import { NODE, sources } from '../helpers/node';
-import { PACKAGE_NAME, workflowOf } from '../helpers/engine';
+import { workflowOf } from '../helpers/engine';
+import { actionNode, NODE, sources } from '../helpers/node';
 
 const { description } = new CloudflareMagicIpsec();
+
+/** What the operations of Key Rotation ask for to find tunnels and their places in a vault. */
+const PLACE = ['scope', 'tunnelId', 'vault', 'mount', 'path'];
+
+const VAULT_OPTIONS = ['options.timeout', 'options.vaultConcurrency'];
 
 /** Parameters that show up for each operation, options of collections after a dot. */
 const PANEL: Record<string, Record<string, string[]>> = {
@@ -17,11 +22,19 @@ const PANEL: Record<string, Record<string, string[]>> = {
 			'additionalFields',
 			'options',
 			'options.accountId',
+			'options.allowLiteral',
 			'options.timeout',
 			'options.validateOnly',
 		],
 		delete: ['tunnelId', 'options', 'options.accountId', 'options.timeout', 'options.validateOnly'],
-		get: ['tunnelId', 'simplify', 'options', 'options.accountId', 'options.timeout'],
+		get: [
+			'tunnelId',
+			'simplify',
+			'options',
+			'options.accountId',
+			'options.includeMd5Key',
+			'options.timeout',
+		],
 		getAll: [
 			'returnAll',
 			'limit',
@@ -29,6 +42,7 @@ const PANEL: Record<string, Record<string, string[]>> = {
 			'filters',
 			'options',
 			'options.accountId',
+			'options.includeMd5Key',
 			'options.timeout',
 		],
 		update: [
@@ -37,6 +51,7 @@ const PANEL: Record<string, Record<string, string[]>> = {
 			'updateFields',
 			'options',
 			'options.accountId',
+			'options.allowLiteral',
 			'options.timeout',
 			'options.validateOnly',
 		],
@@ -46,6 +61,7 @@ const PANEL: Record<string, Record<string, string[]>> = {
 			'updateFields',
 			'options',
 			'options.accountId',
+			'options.allowLiteral',
 			'options.timeout',
 			'options.validateOnly',
 		],
@@ -58,6 +74,7 @@ const PANEL: Record<string, Record<string, string[]>> = {
 			'options.accountId',
 			'options.concurrency',
 			'options.requireUnsaved',
+			'options.stopAfterUnknown',
 			'options.timeout',
 			'options.validateOnly',
 		],
@@ -83,20 +100,26 @@ const PANEL: Record<string, Record<string, string[]>> = {
 			'options.validateOnly',
 		],
 	},
+	rotation: {
+		finish: [...PLACE, 'options', 'options.accountId', 'options.batchSize', ...VAULT_OPTIONS],
+		getStatus: [...PLACE, 'options', 'options.accountId', ...VAULT_OPTIONS],
+		rollBack: [...PLACE, 'options', 'options.accountId', 'options.batchSize', ...VAULT_OPTIONS],
+		rotate: [
+			...PLACE,
+			'olderThanDays',
+			'finish',
+			'options',
+			'options.accountId',
+			'options.batchSize',
+			'options.leaseMinutes',
+			...VAULT_OPTIONS,
+		],
+	},
 };
-
-const node = (parameters: INodeParameters) => ({
-	id: '1',
-	name: NODE,
-	type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
-	typeVersion: 1,
-	position: [0, 0] as [number, number],
-	parameters,
-});
 
 function shown(parameters: INodeParameters): INodeProperties[] {
 	return description.properties.filter((property) =>
-		NodeHelpers.displayParameter(parameters, property, node(parameters), description),
+		NodeHelpers.displayParameter(parameters, property, actionNode(parameters), description),
 	);
 }
 
@@ -105,7 +128,14 @@ const operations = Object.entries(PANEL).flatMap(([resource, names]) =>
 );
 
 describe.each(operations)('the panel of %s: %s', (resource, operation) => {
-	const parameters = { authentication: 'apiToken', resource, operation, returnAll: false };
+	const parameters = {
+		authentication: 'apiToken',
+		resource,
+		operation,
+		returnAll: false,
+		scope: 'item',
+		vault: 'kv2',
+	};
 
 	it('shows each parameter that works there, and no other', () => {
 		const names = shown(parameters).flatMap((property) => [
@@ -123,7 +153,7 @@ describe.each(operations)('the panel of %s: %s', (resource, operation) => {
 	});
 
 	it('has an output for tunnels, and Secret and Notification for PSKs', () => {
-		const workflow = workflowOf({ nodes: [node(parameters)], connections: {} }, sources);
+		const workflow = workflowOf({ nodes: [actionNode(parameters)], connections: {} }, sources);
 		const outputs = NodeHelpers.getNodeOutputs(workflow, workflow.getNode(NODE)!, description);
 		expect(
 			outputs.map((output) => (typeof output === 'string' ? output : output.displayName)),
@@ -169,7 +199,7 @@ describe('the description', () => {
 					NodeHelpers.displayParameter(
 						{ authentication },
 						credential,
-						node({ authentication }),
+						actionNode({ authentication }),
 						description,
 					),
 				)

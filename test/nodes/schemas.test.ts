@@ -5,6 +5,10 @@ import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { resources } from '../../nodes/CloudflareMagicIpsec/resources';
 import { useAccount } from '../helpers/account';
 import { credentialsOf, runNode } from '../helpers/node';
+import { ROOT } from '../helpers/paths';
+import { vaultCredential } from '../helpers/rotation';
+import type { Vault } from '../stubs/vault/kv2';
+import { startVault } from '../stubs/vault/kv2';
 
 /**
  * The schemas from which n8n's editor offers the fields of a node that has not run yet: they must
@@ -13,15 +17,7 @@ import { credentialsOf, runNode } from '../helpers/node';
 
 const account = useAccount({ tunnels: 2, seed: 3 });
 
-const FOLDER = path.join(
-	__dirname,
-	'..',
-	'..',
-	'nodes',
-	'CloudflareMagicIpsec',
-	'__schema__',
-	'v1.0.0',
-);
+const FOLDER = path.join(ROOT, 'nodes', 'CloudflareMagicIpsec', '__schema__', 'v1.0.0');
 
 const byId = { __rl: true, mode: 'id', value: '={{ $json.id }}' };
 
@@ -31,10 +27,24 @@ const FIELDS = {
 	interfaceAddress: '10.250.0.0/31',
 };
 
+const PLACE = {
+	scope: 'item',
+	tunnelId: byId,
+	vault: 'kv2',
+	mount: 'secret',
+	path: 'magic-ipsec/{tunnel_id}',
+	olderThanDays: 0,
+	finish: 'atOnce',
+};
+
 const OPERATIONS: Array<[string, string, INodeParameters]> = [
 	['psk', 'prepare', { tunnelId: byId, keyLength: 43, checkWithCloudflare: true }],
 	['psk', 'set', { tunnelId: byId, psk: '={{ $json.psk }}' }],
 	['psk', 'generate', { tunnelId: byId }],
+	['rotation', 'rotate', PLACE],
+	['rotation', 'finish', PLACE],
+	['rotation', 'rollBack', PLACE],
+	['rotation', 'getStatus', PLACE],
 	['tunnel', 'create', FIELDS],
 	['tunnel', 'delete', { tunnelId: byId }],
 	['tunnel', 'get', { tunnelId: byId, simplify: true }],
@@ -61,14 +71,28 @@ it('every operation has a schema that is checked here, and no other has one', ()
 	expect(checked.sort()).toEqual(all);
 });
 
+let vault: Vault;
+beforeEach(async () => {
+	vault = await startVault();
+});
+afterEach(async () => {
+	await vault.close();
+});
+
 describe.each(OPERATIONS)('%s %s', (resource, operation, parameters) => {
 	it('answers what its schema says, and everything of it', async () => {
 		const schema = JSON.parse(
 			readFileSync(path.join(FOLDER, resource, `${operation}.json`), 'utf8'),
 		) as Schema;
 		const { jsons, error } = await runNode({
-			credentials: credentialsOf(account()),
+			credentials: { ...credentialsOf(account()), cloudflareMagicVaultApi: vaultCredential(vault) },
 			parameters: { resource, operation, options: {}, ...parameters },
+			node: {
+				credentials: {
+					cloudflareMagicTokenApi: { id: '1', name: 'account' },
+					cloudflareMagicVaultApi: { id: '2', name: 'vault' },
+				},
+			},
 			items: account()
 				.tunnels()
 				.slice(0, operation === 'create' || operation === 'getAll' ? 1 : 2)

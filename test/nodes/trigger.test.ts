@@ -1,12 +1,11 @@
 import { printed } from '../helpers/printed';
+import { omit } from 'lodash';
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
-import {
-	encode,
-	Remembered,
-	snapshotOf,
-	wholeFingerprint,
-} from '../../nodes/CloudflareMagicIpsec/trigger/snapshot';
+import { wholeFingerprint } from '../../nodes/CloudflareMagicIpsec/trigger/configuration';
+import { Remembered, snapshotOf } from '../../nodes/CloudflareMagicIpsec/trigger/snapshot';
+import { storedForm } from '../../nodes/CloudflareMagicIpsec/trigger/storedForm';
 import { useAccount } from '../helpers/account';
+import { statusFault } from '../helpers/answer';
 import { credentialsOf } from '../helpers/node';
 import type { PollerOptions } from '../helpers/poller';
 import { Poller } from '../helpers/poller';
@@ -180,11 +179,20 @@ describe.each(['legacy', 'durable'] as const)('the polling trigger (%s cursors)'
 		});
 		account().addTunnel({ name: 'other' });
 		account().setKey(second!.id, 'x');
+		account().removeTunnel(account().tunnels()[2]!.id);
 		account().updateTunnel(first!.id, { description: 'y' });
 		expect(await poller.poll()).toEqual([]);
 		expect(await poller.activate()).toEqual([]);
 		account().setKey(first!.id, 'z');
 		expect(kinds(await poller.poll())).toEqual([['pskChanged', first!.name]]);
+	});
+
+	it('says nothing of the deletion of tunnels that are not chosen', async () => {
+		const [first, second] = account().tunnels();
+		const poller = await started({ filters: { tunnelIds: [first!.id] } });
+		account().removeTunnel(first!.id);
+		account().removeTunnel(second!.id);
+		expect(kinds(await poller.poll())).toEqual([['tunnelDeleted', first!.name]]);
 	});
 
 	it('filters by name, before and after a renaming', async () => {
@@ -252,14 +260,19 @@ describe.each(['legacy', 'durable'] as const)('the polling trigger (%s cursors)'
 		['another type', { format: 1, account_id: 'ACCOUNT', tunnels: [1, 2] }],
 		['another format', { format: 0, lastSeen: { a: 1 } }],
 		['no account', { format: 1, tunnels: '' }],
-	])('starts anew, without a flood, where its memory is %s', async (_, data) => {
+	])('starts anew where its memory is %s, but tells of keys that are due', async (_, data) => {
 		const stored = JSON.parse(
 			JSON.stringify(data).replace('ACCOUNT', account().accountId),
 		) as IDataObject;
 		const poller = pollerOf(account(), { events: ALL, pskOlderThanDays: 90 }, { cursors });
 		poller.overwrite(stored);
-		expect(await restarted(poller)).toEqual([]);
-		const [first] = account().tunnels();
+		const [first, old, none] = account().tunnels();
+		expect(kinds(await restarted(poller))).toEqual([
+			['pskRotationDue', old!.name],
+			['pskRotationDue', none!.name],
+		]);
+		expect(poller.warnings.length).toBeGreaterThan(0);
+		expect(await poller.poll()).toEqual([]);
 		account().setKey(first!.id, 'x');
 		expect(kinds(await poller.poll())).toEqual([['pskChanged', first!.name]]);
 	});
@@ -271,14 +284,18 @@ describe('a memory that was damaged', () => {
 		['without a tunnel', (text: string) => text.replace(/;[^;]+$/, '')],
 		['with a changed character', (text: string) => text.replace('site', 'side')],
 		['with a broken escape', (text: string) => text.replace('site', '%E0')],
-	])('starts anew, without a flood: %s', async (_, damage) => {
+	])('starts anew, and tells of keys that are due: %s', async (_, damage) => {
 		const poller = pollerOf(account(), { events: ALL, pskOlderThanDays: 90 });
 		await poller.activate();
 		const { tunnels, ...rest } = poller.database();
 		const damaged = damage(String(tunnels));
 		expect(damaged).not.toBe(tunnels);
 		poller.overwrite({ ...rest, tunnels: damaged });
-		expect(await poller.activate()).toEqual([]);
+		account().setKey(account().tunnels()[0]!.id, 'unheard');
+		expect((await poller.activate()).map(({ event }) => event)).toEqual([
+			'pskRotationDue',
+			'pskRotationDue',
+		]);
 		expect(poller.database().tunnels).not.toBe(damaged);
 	});
 });
@@ -315,13 +332,28 @@ describe('keys that are due', () => {
 
 	it('are told of anew when the next key has become old', async () => {
 		const [first] = account().tunnels();
-		const poller = pollerOf(account(), { ...parameters, filters: { tunnelIds: [first!.id] } });
+		const poller = pollerOf(account(), {
+			...parameters,
+			filters: { tunnelIds: [first!.id] },
+			options: { remindAfterDays: 0 },
+		});
 		expect(await poller.activate()).toEqual([]);
 		await skip(81 * DAY);
 		expect(kinds(await poller.poll())).toEqual([['pskRotationDue', first!.name]]);
 		account().setKey(first!.id, 'new');
 		expect(kinds(await poller.poll())).toEqual([['pskChanged', first!.name]]);
 		await skip(91 * DAY);
+		expect(kinds(await poller.poll())).toEqual([['pskRotationDue', first!.name]]);
+	});
+
+	it('are due from the moment on that they are older than was wished', async () => {
+		const [first] = account().tunnels();
+		const made = Date.parse(first!.psk_metadata.last_generated_on!);
+		const poller = pollerOf(account(), { ...parameters, filters: { tunnelIds: [first!.id] } });
+		await poller.activate();
+		await skip(made + 90 * DAY - time.now());
+		expect(await poller.poll()).toEqual([]);
+		await skip(1);
 		expect(kinds(await poller.poll())).toEqual([['pskRotationDue', first!.name]]);
 	});
 
@@ -349,6 +381,35 @@ describe('polls that overlap', () => {
 	});
 });
 
+describe('polls that overlap while one asks for a missing tunnel', () => {
+	it('tell of everything once: what the other one stored meanwhile counts', async () => {
+		const simulator = account();
+		const poller = pollerOf(simulator);
+		await poller.activate();
+		const [first, second] = simulator.tunnels();
+		simulator.setKey(first!.id, 'x');
+		simulator.removeTunnel(second!.id);
+		// The earlier poll's list is late, but comes before the answer that the later one asks for.
+		simulator.faults.add({ operation: 'list', kind: 'delay', ms: 100 });
+		simulator.faults.add({ operation: 'get', kind: 'delay', ms: 400 });
+		const earlier = poller.poll();
+		while (simulator.requests.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+		const emitted = (await Promise.all([earlier, poller.poll()])).flat();
+		expect(simulator.requests.map(({ operation }) => operation).sort()).toEqual([
+			'get',
+			'get',
+			'list',
+			'list',
+			'list',
+		]);
+		expect(kinds(emitted).sort()).toEqual([
+			['pskChanged', first!.name],
+			['tunnelDeleted', second!.name],
+		]);
+		expect(await poller.poll()).toEqual([]);
+	});
+});
+
 describe('a test run in the editor', () => {
 	it('shows a real sample of each event and touches no state', async () => {
 		const simulator = account();
@@ -367,6 +428,39 @@ describe('a test run in the editor', () => {
 	it('shows samples of what the account has', async () => {
 		const poller = pollerOf(account(), { events: ['bgpStateChanged', 'tunnelCreated'] });
 		expect((await poller.manual()).map(({ event }) => event)).toEqual(['tunnelCreated']);
+	});
+
+	it('shows the newest tunnel, change and key, and the oldest of the keys that are due', async () => {
+		const simulator = account();
+		simulator.addTunnel({ name: 'newest', psk: 'x' });
+		simulator.addTunnel({ name: 'older key', psk: 'y', ageDays: 200 });
+		const [first, second] = simulator.tunnels();
+		simulator.removeTunnel(simulator.tunnels()[2]!.id);
+		simulator.setKey(first!.id, 'now');
+		await new Promise((resolve) => setTimeout(resolve, 5));
+		simulator.updateTunnel(second!.id, { description: 'changed' });
+		const items = await pollerOf(simulator, { events: ALL, pskOlderThanDays: 90 }).manual();
+		expect(kinds(items)).toEqual([
+			['pskChanged', first!.name],
+			['pskRotationDue', 'older key'],
+			['tunnelCreated', 'newest'],
+			['tunnelDeleted', first!.name],
+			['tunnelUpdated', second!.name],
+		]);
+	});
+
+	it('shows any tunnel where none has a date', async () => {
+		const simulator = account();
+		const ipsec_tunnels = simulator
+			.tunnels()
+			.map((tunnel) => omit(tunnel, 'created_on', 'modified_on'));
+		const body = JSON.stringify({ success: true, result: { ipsec_tunnels } });
+		simulator.faults.add({ operation: 'list', kind: 'body', body });
+		const poller = pollerOf(simulator, { events: ['tunnelCreated', 'tunnelUpdated'] });
+		expect((await poller.manual()).map(({ event }) => event)).toEqual([
+			'tunnelCreated',
+			'tunnelUpdated',
+		]);
 	});
 
 	it('says clearly that there is nothing to show', async () => {
@@ -426,7 +520,8 @@ describe('failures', () => {
 		account().removeTunnel(first!.id);
 		const handle = account().faults.add({ operation: 'get', kind: 'reset', times: Infinity });
 		expect(await poller.poll()).toEqual([]);
-		expect(poller.errors).toHaveLength(1);
+		expect(poller.errors).toEqual([]);
+		expect(poller.warnings).toEqual([expect.stringContaining(first!.id)]);
 		handle.remove();
 		expect(kinds(await poller.poll())).toEqual([['tunnelDeleted', first!.name]]);
 	});
@@ -463,7 +558,22 @@ describe('what is kept and shown', () => {
 		const ids = Array.from({ length: 100 }, (_, n) => String(n).padStart(32, '0'));
 		const whole = wholeFingerprint(tunnel as never);
 		const many = new Map(ids.map((id) => [id, Remembered.of(id, whole, one)]));
-		expect(JSON.stringify(encode(many)).length / 100).toBeLessThanOrEqual(300);
+		const stored = storedForm('0'.repeat(32), many);
+		expect(JSON.stringify(stored).length / 100).toBeLessThanOrEqual(300);
+	});
+
+	it('may be a name with half a character in it', async () => {
+		const [first] = account().tunnels();
+		const body = JSON.stringify({
+			success: true,
+			result: { ipsec_tunnels: [{ ...first, name: 'half \ud83d', description: '\ude00' }] },
+		});
+		account().faults.add({ operation: 'list', times: Infinity, kind: 'body', body });
+		const poller = pollerOf(account(), { events: ALL });
+		expect(await poller.activate()).toEqual([]);
+		expect(await poller.poll()).toEqual([]);
+		account().faults.clear();
+		expect(kinds(await poller.poll())).toContainEqual(['tunnelUpdated', first!.name]);
 	});
 
 	it('holds no secret, with either credential', async () => {
@@ -484,13 +594,11 @@ describe('what is kept and shown', () => {
 			simulator.setKey(second!.id, `a new key for ${authentication}`);
 			simulator.updateTunnel(first!.id, { description: authentication });
 			items.push(...(await poller.poll()), ...(await poller.manual()));
-			simulator.faults.add({
-				operation: 'list',
-				kind: 'status',
-				status: 403,
-				code: 10000,
-				message: `not with ${authentication === 'apiToken' ? simulator.apiToken : simulator.apiKey}`,
-			});
+			simulator.faults.add(
+				statusFault('list', 403, 10000, {
+					message: `not with ${authentication === 'apiToken' ? simulator.apiToken : simulator.apiKey}`,
+				}),
+			);
 			await poller.activate().catch((error: Error) => items.push({ error }));
 			expect(items.length).toBeGreaterThan(6);
 			expect(printed.length).toBeGreaterThan(0);

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
@@ -14,7 +12,8 @@ import { useAccount } from '../helpers/account';
 import { PACKAGE_NAME } from '../helpers/engine';
 import { bodyOf, forward, handOn } from '../helpers/forward';
 import { credentialsOf, runNode } from '../helpers/node';
-import { startProgram } from '../helpers/processes';
+import { close, listen } from '../helpers/ports';
+import { startProgram } from '../helpers/programs';
 import { leaksIn } from '../helpers/scanner';
 import type { Simulator } from '../simulator';
 
@@ -62,12 +61,18 @@ function flowOf(
 
 /** Runs a flow in a process of its own, to its end. Gives what that printed. */
 async function printedBy(flow: Flow, env: NodeJS.ProcessEnv): Promise<string> {
-	const program = startProgram('test/crash/child.ts', [], env);
-	const { child } = program;
-	child.on('message', (step) => child.send(step === 'ready' ? flow : 'go'));
-	const [code] = (await once(child, 'close')) as [number];
-	if (code !== 0) throw new Error(program.printed());
-	return program.printed();
+	const child = startProgram({
+		name: 'the flow',
+		file: 'test/crash/child.ts',
+		env,
+		keptLines: Infinity,
+		channel: true,
+	});
+	child.onMessage((step) => child.send(step === 'ready' ? flow : 'go'));
+	const end = await child.ended;
+	const printed = child.tail(Infinity);
+	if (end !== 0) throw new Error(printed);
+	return printed;
 }
 
 function secretsOf(simulator: Simulator): string[] {
@@ -138,17 +143,13 @@ async function startProxy() {
 			one.on('close', () => other.destroy());
 		}
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const port = await listen(server);
 	return {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		url: `http://127.0.0.1:${port}`,
 		connects,
 		plain,
 		bytes: () => Buffer.concat(seen).toString('latin1'),
-		async close() {
-			server.close();
-			server.closeAllConnections();
-			await once(server, 'close');
-		},
+		close: async () => await close(server),
 	};
 }
 
@@ -163,16 +164,13 @@ async function startTls(simulator: Simulator) {
 	const server = createTlsServer({ key, cert }, async (incoming, response) => {
 		handOn(response, await forward(simulator.origin, incoming, await bodyOf(incoming)));
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const { port } = server.address() as AddressInfo;
+	const port = await listen(server);
 	return {
 		authority,
 		port,
 		baseUrl: `https://localhost:${port}/client/v4`,
 		async close() {
-			server.close();
-			server.closeAllConnections();
-			await once(server, 'close');
+			await close(server);
 			rmSync(folder, { recursive: true });
 		},
 	};

@@ -1,7 +1,5 @@
 import * as fc from 'fast-check';
-import * as core from 'n8n-core';
-import { createEmptyRunExecutionData } from 'n8n-workflow';
-import { CloudflareClient } from '../../nodes/api/client';
+import type { CloudflareClient } from '../../nodes/api/client';
 import {
 	createIpsecTunnel,
 	deleteIpsecTunnel,
@@ -12,10 +10,8 @@ import {
 } from '../../nodes/api/ipsecTunnels';
 import { CallError } from '../../nodes/api/failure';
 import { generatePsk, setPsks } from '../../nodes/api/psks';
-import { transportOf } from '../../nodes/shared/transport';
 import { useAccount } from '../helpers/account';
-import { additionalData, PACKAGE_NAME, workflowOf } from '../helpers/engine';
-import { credentialsOf, NODE, sources } from '../helpers/node';
+import { BODY, clientOf, ID } from '../helpers/client';
 import type { Fault, FaultyRun } from '../helpers/oracle';
 import { ENDPOINT, FAULTS, findings, MODES } from '../helpers/oracle';
 import { useVirtualClock } from '../helpers/virtualClock';
@@ -92,9 +88,6 @@ describe('random accounts, faults and settings', () => {
 	}, 300_000);
 });
 
-const ID = 'd'.repeat(32);
-const BODY = { name: 'x', cloudflare_endpoint: '162.159.64.9', interface_address: '10.9.0.0/31' };
-
 const CALLS: Array<(client: CloudflareClient) => Promise<unknown>> = [
 	(client) => listIpsecTunnels(client),
 	(client) => getIpsecTunnel(client, ID),
@@ -167,35 +160,7 @@ describe('malformed answers', () => {
 	useVirtualClock();
 
 	it('become a CallError, or a result, 10,000 times', async () => {
-		const node = {
-			id: '1',
-			name: NODE,
-			type: `${PACKAGE_NAME}.cloudflareMagicIpsec`,
-			typeVersion: 1,
-			position: [0, 0] as [number, number],
-			parameters: { resource: 'tunnel', operation: 'get' },
-			credentials: { cloudflareMagicTokenApi: { id: '1', name: 'c' } },
-		};
-		const context = new core.ExecuteContext(
-			workflowOf({ nodes: [node], connections: {} }, sources),
-			node,
-			additionalData({ types: sources, credentials: credentialsOf(account()) }) as never,
-			'manual',
-			createEmptyRunExecutionData(),
-			0,
-			[],
-			{ main: [[{ json: {} }]] },
-			{ node, data: {}, source: null },
-			[],
-		);
-		const type = 'cloudflareMagicTokenApi';
-		const data = credentialsOf(account())[type]!;
-		const client = new CloudflareClient({
-			transport: transportOf(context, { type, data }),
-			baseUrl: account().url,
-			accountId: account().accountId,
-			secrets: [account().apiToken],
-		});
+		const client = clientOf(account());
 		await fc.assert(
 			fc.asyncProperty(malformed, async ({ call, ...answer }) => {
 				account().faults.clear();

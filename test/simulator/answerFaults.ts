@@ -20,8 +20,9 @@ export type AnswerFault =
 	/** Ids of the result in capitals: names of members, values, or (by default) both. */
 	| { kind: 'capitalIds'; of?: 'names' | 'values' }
 	/**
-	 * Answers of two requests that are under way at the same time change places; `previous`, for a client
-	 * that sends one request after the other, gives each the answer of the one before, the first its own.
+	 * Answers of two requests that are under way at the same time change places: the first waits for the
+	 * second. `previous`, for a client that sends one after the other, gives each the answer of the one
+	 * before, the first its own.
 	 */
 	| { kind: 'swapAnswers'; with?: 'partner' | 'previous' }
 	/** The list lacks tunnels that a GET by id answers. */

@@ -1,4 +1,5 @@
 import type { ErrorText } from './faults';
+import { keysIn } from './keys';
 
 /** Keys that come back where they should not, in the forms that programs give to a text. */
 
@@ -24,7 +25,6 @@ export const ECHO_FORMS = {
 	/** All but the first characters. */
 	cutIn: (psk) => `...${psk.slice(4)}`,
 	spaced: (psk) => [...psk].join(' '),
-	reversed: (psk) => [...psk].reverse().join(''),
 	json: inJson,
 	jsonTwice: (psk) => inJson(inJson(psk)),
 	/** As Go's encoding/json writes it: `\u0026` for an ampersand, and `<` and `>` too. */
@@ -45,18 +45,9 @@ export const ECHO_FORMS = {
 	base64Pair: (psk) => Buffer.from(`psk:${psk}`).toString('base64'),
 	hex: (psk) => Buffer.from(psk).toString('hex'),
 	hexBytes: (psk) => [...Buffer.from(psk)].map((byte) => byte.toString(16)).join(':'),
-	utf16: (psk) => Buffer.from(psk, 'utf16le').toString('base64'),
 } as const satisfies Readonly<Record<string, (psk: string) => string>>;
 
 export type EchoForm = keyof typeof ECHO_FORMS;
-
-/** Every text under the name `psk`, at any depth. */
-const keysIn = (value: unknown): string[] => {
-	if (typeof value !== 'object' || value === null) return [];
-	return Object.entries(value).flatMap(([name, member]: [string, unknown]) =>
-		name === 'psk' && typeof member === 'string' ? [member] : keysIn(member),
-	);
-};
 
 /**
  * The text of an error that echoes the keys of its request and those that the account answered to it.

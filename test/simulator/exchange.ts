@@ -5,6 +5,7 @@ import type { Sent } from './envelope';
 import type { ConductFault, FaultRegistry, Hit, TerminalFault, When } from './faults';
 import type { Gateway, Handled } from './gateway';
 import { brokenSimulator } from './gateway';
+import type { ShownKeys } from './keys';
 import { Responder } from './responder';
 import { findRoute } from './routes';
 import type { Simulator } from './simulator';
@@ -20,6 +21,7 @@ export interface ExchangeParts {
 	requests: RecordedRequest[];
 	/** Clock, ms since 1970. */
 	now: () => number;
+	shownKeys: ShownKeys;
 	/** Ends with the simulator. */
 	sleep: (ms: number) => Promise<void>;
 	/** Headers of every answer. */
@@ -78,6 +80,7 @@ export const createExchange = ({
 	faults,
 	requests,
 	now,
+	shownKeys,
 	sleep,
 	headers,
 	tunnelIds,
@@ -137,6 +140,7 @@ export const createExchange = ({
 			response,
 			{ common: headers(handled?.principalId), last: headersOf(hits) },
 			sleep,
+			(body) => shownKeys.note(body),
 		);
 		if (terminal) request.status = await responder.spoil(terminal, request, answer);
 		else if (answer) request.status = responder.send(answer);

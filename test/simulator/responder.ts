@@ -30,6 +30,8 @@ export class Responder {
 		private readonly response: ServerResponse,
 		private readonly headers: AnswerHeaders,
 		private readonly sleep: (ms: number) => Promise<void>,
+		/** Told every 2xx answer that is sent whole. */
+		private readonly told: (body: string) => void,
 	) {}
 
 	send({ status, headers, body }: Sent): number {
@@ -45,7 +47,7 @@ export class Responder {
 		request: RecordedRequest,
 		answer: Sent | undefined,
 	): Promise<number> {
-		const told = (text: ErrorText): string =>
+		const message = (text: ErrorText): string =>
 			typeof text === 'string' ? text : text(request, answer?.body);
 		switch (fault.kind) {
 			case 'reset':
@@ -54,11 +56,11 @@ export class Responder {
 			case 'timeout':
 				return 0;
 			case 'status':
-				return this.status(fault, told(fault.message ?? 'internal server error'));
+				return this.status(fault, message(fault.message ?? 'internal server error'));
 			case 'successFalse':
 				return this.send(
 					failure(200, [
-						{ code: fault.code ?? 1001, message: told(fault.message ?? 'request failed') },
+						{ code: fault.code ?? 1001, message: message(fault.message ?? 'request failed') },
 					]),
 				);
 			case 'html':
@@ -129,8 +131,11 @@ export class Responder {
 		const { response } = this;
 		const status = answer?.status ?? 200;
 		this.head(status, { ...JSON_TYPE, 'content-length': String(bytes.length) });
-		for (let at = 0; at < bytes.length && !response.destroyed; at += Math.max(1, chunk)) {
-			response.write(bytes.subarray(at, at + Math.max(1, chunk)));
+		const step = Math.max(1, chunk);
+		for (let at = 0; at < bytes.length && !response.destroyed; at += step) {
+			// With its last byte the answer is there, although the connection is not over.
+			if (at + step >= bytes.length) this.note(status, bytes);
+			response.write(bytes.subarray(at, at + step));
 			await this.sleep(everyMs);
 		}
 		response.end();
@@ -156,7 +161,12 @@ export class Responder {
 			...headers,
 			...(status !== 204 && { 'content-length': String(bytes.length) }),
 		});
+		this.note(status, bytes);
 		this.response.end(bytes);
 		return status;
+	}
+
+	private note(status: number, bytes: Buffer): void {
+		if (status >= 200 && status < 300) this.told(bytes.toString('utf8'));
 	}
 }

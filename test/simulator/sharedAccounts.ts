@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { close, listen } from '../helpers/ports';
 import type { Credentials } from './auth';
 import { createAuthenticator } from './auth';
 import { CONTROL_PATH } from './control';
@@ -59,8 +59,7 @@ export const startAccounts = async (
 		if (!account || pathname.startsWith(CONTROL_PATH)) response.writeHead(404).end();
 		else account.serve(request, response);
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const origin = `http://127.0.0.1:${await listen(server)}`;
 
 	return {
 		...membership.authenticator.credentials,
@@ -68,9 +67,7 @@ export const startAccounts = async (
 		origin,
 		accounts,
 		async close() {
-			const ended = new Promise<void>((resolve) => server.close(() => resolve()));
-			server.closeAllConnections();
-			await Promise.all([ended, ...accounts.map((account) => account.close())]);
+			await Promise.all([close(server), ...accounts.map((account) => account.close())]);
 		},
 	};
 };

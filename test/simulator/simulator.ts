@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from '../helpers/ports';
 import { numberToIpv4 } from './addresses';
 import type { AccountSummary } from './accounts';
 import { createAlerts } from './alerting/alerts';
@@ -14,6 +14,7 @@ import { createExchange } from './exchange';
 import type { Faults } from './faults';
 import { FaultRegistry } from './faults';
 import { Gateway } from './gateway';
+import { ShownKeys } from './keys';
 import type { RateLimiter } from './rateLimit';
 import { createRateLimiter } from './rateLimit';
 import { createRandom } from './random';
@@ -63,6 +64,12 @@ export interface Simulator extends Credentials {
 	/** All keys that were live, oldest first; kept when the tunnel is gone. */
 	keyHistory(idOrName: string): KeyEvent[];
 
+	/**
+	 * Whether a client was shown this key: under the name `psk`, in a 2xx answer of JSON that was sent
+	 * whole, whatever else was wrong with it.
+	 */
+	showedKey(psk: string): boolean;
+
 	/** Notifications of the account, beside its API. */
 	readonly alerts: Alerts;
 
@@ -108,6 +115,7 @@ export const startSimulator = async (
 	const state = new AccountState(accountNumber, options.extraFields);
 	const requests: RecordedRequest[] = [];
 	const faults = new FaultRegistry<Simulator>();
+	const shownKeys = new ShownKeys();
 	const { alerting: alertingOptions = {} } = options;
 	refuseBadOrigins(alertingOptions);
 	const messenger = createMessenger(alertingOptions);
@@ -172,6 +180,7 @@ export const startSimulator = async (
 		faults,
 		requests,
 		now,
+		shownKeys,
 		sleep,
 		headers: (principalId) => ({
 			'cf-ray': `${random.hex(16)}-AMS`,
@@ -186,12 +195,8 @@ export const startSimulator = async (
 		exchange(request, response).catch(() => response.destroy());
 	};
 	const server = createServer(serve);
-	await new Promise<void>((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(port, '127.0.0.1', resolve);
-	});
+	const origin = `http://127.0.0.1:${await listen(server, port)}`;
 	const closed = new Promise<void>((resolve) => server.once('close', () => resolve()));
-	const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 	const find = (idOrName: string): StoredTunnel | undefined =>
 		state.find(idOrName) ?? state.findByName(idOrName);
@@ -251,6 +256,7 @@ export const startSimulator = async (
 			state.put(changed);
 			return state.toAnswer(changed, true);
 		},
+		showedKey: (psk) => shownKeys.has(psk),
 		alerts: createAlerts(alerting, mustFind),
 		keyHistory: (idOrName) => state.history(find(idOrName)?.id ?? idOrName),
 		requests,

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { bodyOf } from '../helpers/forward';
+import { close, listen } from '../helpers/ports';
 
 /** A request as a stand-in got it. */
 export interface Asked {
@@ -57,13 +58,11 @@ export function parsedObject(text: string): Record<string, unknown> {
 }
 
 async function asked(request: IncomingMessage): Promise<Asked> {
-	const chunks: Buffer[] = [];
-	for await (const chunk of request) chunks.push(chunk as Buffer);
 	return {
 		method: request.method ?? 'GET',
 		url: new URL(request.url ?? '/', 'http://127.0.0.1'),
 		headers: request.headers,
-		text: Buffer.concat(chunks).toString('utf8'),
+		text: (await bodyOf(request)).toString('utf8'),
 	};
 }
 
@@ -87,15 +86,9 @@ export async function startJsonServer(answer: (request: Asked) => Answer): Promi
 			// A client that goes away in the middle of its request leaves nothing to answer.
 			.catch(() => response.destroy());
 	});
-	await new Promise<void>((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(0, '127.0.0.1', resolve);
-	});
+	const port = await listen(server);
 	return {
-		origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-		async close() {
-			server.closeAllConnections();
-			await new Promise((resolve) => server.close(resolve));
-		},
+		origin: `http://127.0.0.1:${port}`,
+		close: async () => await close(server),
 	};
 }

@@ -1,6 +1,7 @@
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { close, listen } from '../helpers/ports';
 
 export interface Mail {
 	from: string;
@@ -10,12 +11,24 @@ export interface Mail {
 	body: string;
 }
 
+interface Login {
+	port: number;
+	/** None by default. */
+	user?: string;
+	password?: string;
+}
+
 /** An SMTP server that keeps what it gets. */
 export interface Mailbox {
-	readonly host: string;
-	readonly port: number;
+	/** What n8n's credential type `smtp` takes. */
+	readonly credential: ReturnType<typeof smtpCredential>;
 	readonly mails: readonly Mail[];
 	close(): Promise<void>;
+}
+
+/** What n8n's credential type `smtp` takes for a server on loopback. */
+export function smtpCredential({ port, user = '', password = '' }: Login) {
+	return { user, password, host: '127.0.0.1', port, secure: false, disableStartTls: true };
 }
 
 const address = (line: string): string => /<([^>]*)>/.exec(line)?.[1] ?? '';
@@ -105,17 +118,13 @@ export async function startMailbox(): Promise<Mailbox> {
 		// A client that goes away in the middle of a mail has sent none.
 		serve(socket, (mail) => mails.push(mail)).catch(() => socket.destroy());
 	});
-	await new Promise<void>((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(0, '127.0.0.1', resolve);
-	});
+	const port = await listen(server);
 	return {
-		host: '127.0.0.1',
-		port: (server.address() as AddressInfo).port,
+		credential: smtpCredential({ port }),
 		mails,
 		async close() {
 			for (const socket of sockets) socket.destroy();
-			await new Promise((resolve) => server.close(resolve));
+			await close(server);
 		},
 	};
 }

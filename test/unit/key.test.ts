@@ -4,8 +4,8 @@ import {
 	LONGEST_KEY,
 	makeKey,
 	SHORTEST_KEY,
-} from '../../nodes/CloudflareMagicIpsec/psk/key';
-import { sameInstant } from '../../nodes/CloudflareMagicIpsec/psk/dates';
+} from '../../nodes/CloudflareMagicIpsec/keys/key';
+import { sameInstant } from '../../nodes/CloudflareMagicIpsec/keys/dates';
 
 describe('a key that is made here', () => {
 	it('has the wished length, letters and digits only, and never begins with 0', () => {

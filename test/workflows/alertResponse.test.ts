@@ -4,10 +4,10 @@ import { PACKAGE_NAME } from '../helpers/engine';
 import type { TicketSystem } from '../stubs/tickets';
 import { startTickets } from '../stubs/tickets';
 import { errorOf, runExample, triggerOf } from './run';
-import { useWorld } from './world';
+import { useServices } from './services';
 
 describe('workflows/alert-response.json', () => {
-	const world = useWorld([30, null]);
+	const services = useServices([30, null]);
 	let tickets: TicketSystem;
 	beforeEach(async () => {
 		tickets = await startTickets();
@@ -18,7 +18,7 @@ describe('workflows/alert-response.json', () => {
 
 	/** What the trigger makes of a notification of Cloudflare's. */
 	const alert = (event: 'start' | 'end', index = 0): IDataObject => {
-		const { id, name } = world().simulator.tunnels()[index]!;
+		const { id, name } = services().simulator.tunnels()[index]!;
 		const [is, was] = event === 'start' ? ['DOWN', 'UP'] : ['UP', 'DOWN'];
 		return itemOf({
 			alert_event: `ALERT_STATE_EVENT_${event.toUpperCase()}`,
@@ -36,20 +36,29 @@ describe('workflows/alert-response.json', () => {
 			},
 		});
 	};
-	const answer = async (...alerts: IDataObject[]) => {
-		const { notify, credentials } = world();
-		const run = await runExample({
+	const run = async (chat_url: string, ...alerts: IDataObject[]) => {
+		const { credentials } = services();
+		return await runExample({
 			file: 'alert-response.json',
-			settings: { chat_url: notify.chat_url, ticket_url: tickets.url },
+			settings: { chat_url, ticket_url: tickets.url },
 			credentials: { ...credentials, httpBearerAuth: { token: tickets.token } },
 			types: [triggerOf(`${PACKAGE_NAME}.cloudflareMagicAlertTrigger`)],
 			input: alerts.map((json) => ({ json })),
 		});
-		expect(errorOf(run)).toBeUndefined();
+	};
+	const answer = async (...alerts: IDataObject[]) => {
+		const done = await run(services().notify.chat_url, ...alerts);
+		expect(errorOf(done)).toBeUndefined();
 	};
 
+	it('opens the ticket, and says so in the run, where the chat can not be reached', async () => {
+		const done = await run('http://127.0.0.1:1/hooks/magic', alert('start'));
+		expect(errorOf(done)).toMatch(/ECONNREFUSED|refused/);
+		expect(tickets.tickets).toHaveLength(1);
+	});
+
 	it('tells the chat and opens one ticket, comments it while the alert lasts, and closes it', async () => {
-		const { simulator, chat, leaksIn } = world();
+		const { simulator, chat, leaksIn } = services();
 		const tunnel = simulator.tunnels()[0]!;
 		const { id, name } = tunnel;
 		const details = [
@@ -90,7 +99,7 @@ describe('workflows/alert-response.json', () => {
 	});
 
 	it('answers several alerts at once, and says that a tunnel has no key', async () => {
-		const { simulator, chat } = world();
+		const { simulator, chat } = services();
 		await answer(alert('start', 0), alert('start', 1));
 		const ids = simulator.tunnels().map(({ id }) => id);
 		expect(tickets.tickets.map(({ external_id }) => external_id).sort()).toEqual([...ids].sort());
@@ -99,14 +108,14 @@ describe('workflows/alert-response.json', () => {
 	});
 
 	it('opens no ticket for the end of an alert that it never saw', async () => {
-		const { chat } = world();
+		const { chat } = services();
 		await answer(alert('end'));
 		expect(tickets.tickets).toEqual([]);
 		expect(chat.messages).toHaveLength(1);
 	});
 
 	it('goes on when the tunnel is gone', async () => {
-		const { simulator, chat } = world();
+		const { simulator, chat } = services();
 		const gone = alert('start');
 		simulator.removeTunnel(gone.tunnel_id as string);
 		await answer(gone);

@@ -1,20 +1,50 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import * as path from 'node:path';
-import { useAccount } from '../helpers/account';
-import type { WorkflowFile } from '../helpers/engine';
-import { outputsOf, PACKAGE_NAME, runWorkflow, taskOf, typesOfPackage } from '../helpers/engine';
-import { credentialsOf } from '../helpers/node';
+import type { INode, INodeProperties, INodeTypeDescription } from 'n8n-workflow';
+import { NodeHelpers } from 'n8n-workflow';
+import type { TypeSource } from '../helpers/engine';
+import { PACKAGE_NAME, typesOfAll, typesOfBuild, typesOfN8n } from '../helpers/engine';
+import { UNSAVED } from '../helpers/saving';
+import { readWorkflow, WORKFLOW_FILES } from '../helpers/shippedWorkflows';
 
-const ROOT = path.join(__dirname, '..', '..');
-const FOLDER = path.join(ROOT, 'workflows');
-const FILES = readdirSync(FOLDER);
+/** What a user chooses after the import. */
+const CHOSEN_LATER = ['Parameter "Workflow" is required.'];
 
-const load = (file: string) =>
-	JSON.parse(readFileSync(path.join(FOLDER, file), 'utf8')) as WorkflowFile & { name: string };
+let types: TypeSource;
 
-describe.each(FILES)('workflows/%s', (file) => {
+function descriptionOf({ type, typeVersion }: INode): INodeTypeDescription {
+	const found = types.node(type);
+	if (found === undefined) throw new Error(`There is no node of type ${type}`);
+	const { description } = NodeHelpers.getVersionedNodeType(found, typeVersion);
+	expect([description.version].flat()).toContain(typeVersion);
+	return description;
+}
+
+function faultsOf(node: INode): string[] {
+	const description = descriptionOf(node);
+	const kept = NodeHelpers.getNodeParameters(
+		description.properties,
+		node.parameters,
+		true,
+		false,
+		node,
+		description,
+	);
+	// n8n drops what the node does not have, or does not show beside the other parameters.
+	expect(kept).toMatchObject(node.parameters);
+	const found = description.properties.flatMap((property: INodeProperties) => {
+		const issues = NodeHelpers.getParameterIssues(property, kept!, '', node, description);
+		return Object.values(issues.parameters ?? {}).flat();
+	});
+	return found.filter((issue) => !CHOSEN_LATER.includes(issue));
+}
+
+describe.each(WORKFLOW_FILES)('workflows/%s', (file) => {
+	const workflow = readWorkflow(file);
+
+	beforeAll(async () => {
+		types = typesOfAll(await typesOfBuild(), typesOfN8n());
+	});
+
 	it('can be imported: a name, unique node ids, connections between its own nodes', () => {
-		const workflow = load(file);
 		const names = workflow.nodes.map(({ name }) => name);
 		expect(workflow.name).not.toBe('');
 		expect(new Set(workflow.nodes.map(({ id }) => id)).size).toBe(workflow.nodes.length);
@@ -26,49 +56,51 @@ describe.each(FILES)('workflows/%s', (file) => {
 	});
 
 	it('keeps n8n from storing keys, and holds none itself', () => {
-		const { settings, nodes } = load(file);
-		expect(settings).toMatchObject({
-			saveDataSuccessExecution: 'none',
-			saveDataErrorExecution: 'none',
-			saveManualExecutions: false,
-			saveExecutionProgress: false,
-		});
+		const { settings, nodes } = workflow;
+		expect(settings).toMatchObject(UNSAVED);
 		for (const { parameters } of nodes) {
 			if ('psk' in parameters) expect(parameters.psk).toMatch(/^=\{\{/);
 		}
 	});
-});
 
-describe('the built package', () => {
-	const account = useAccount({ tunnels: 5, seed: 6, ageDays: [91, 89, null, 400, 1] });
+	it.each(workflow.nodes.map((node) => [node.name, node] as const))(
+		'has in %s only what n8n knows',
+		(_name, node) => {
+			expect(faultsOf(node)).toEqual([]);
+		},
+	);
 
-	it('is loaded as n8n loads it, with its nodes and credentials', async () => {
-		const types = await typesOfPackage(ROOT);
-		expect(types.node(`${PACKAGE_NAME}.cloudflareMagicIpsec`)?.description.displayName).toBe(
-			'Cloudflare Magic IPsec',
-		);
-		expect(types.credential('cloudflareMagicTokenApi')?.displayName).toContain('API Token');
-		expect(types.credential('cloudflareMagicKeyApi')?.displayName).toContain('Email and Key');
+	it('reads only nodes that are there', () => {
+		const text = JSON.stringify(workflow.nodes);
+		const names = workflow.nodes.map(({ name }) => name);
+		for (const [, name] of text.matchAll(/\$\('([^']+)'\)/g)) expect(names).toContain(name);
 	});
 
-	it('rotates the old keys with workflows/rotate-old-keys.json', async () => {
-		const simulator = account();
-		const before = simulator.tunnels().map(({ id }) => simulator.liveKey(id));
-		const run = await runWorkflow(load('rotate-old-keys.json'), {
-			types: await typesOfPackage(ROOT),
-			credentials: credentialsOf(simulator),
-			mode: 'trigger',
+	it('names no address but examples and public ones', () => {
+		const hosts = [...JSON.stringify(workflow).matchAll(/https?:\/\/([^/:"\s)]+)/g)];
+		for (const [, host] of hosts) expect(host).toMatch(/(^|\.)(example\.com|amazonaws\.com)$/);
+	});
+});
+
+describe.each(WORKFLOW_FILES.filter((file) => file !== 'rotate-old-keys.json'))(
+	'workflows/%s',
+	(file) => {
+		const { nodes } = readWorkflow(file);
+
+		it('explains itself, and has one node with all that a user changes', () => {
+			expect(nodes.some(({ name, type }) => name === 'About' && /stickyNote$/.test(type))).toBe(
+				true,
+			);
+			expect(nodes.filter(({ name }) => name === 'Settings')).toHaveLength(1);
 		});
-		expect(run.data.resultData.error).toBeUndefined();
-		const [secret] = outputsOf(run, 'Set Keys');
-		const ids = simulator.tunnels().map(({ id }) => id);
-		expect(secret!.map(({ json }) => json.ipsec_tunnel_id)).toEqual([ids[0], ids[3]]);
-		expect(secret!.map(({ json }) => json.psk)).toEqual([
-			simulator.liveKey(ids[0]!),
-			simulator.liveKey(ids[3]!),
-		]);
-		const changed = ids.map((id, index) => simulator.liveKey(id) !== before[index]);
-		expect(changed).toEqual([true, false, false, true, false]);
-		for (const node of ['Prepare Keys', 'Set Keys']) expect(taskOf(run, node).hints).toEqual([]);
-	});
-});
+
+		it('refuses to run its key operations while n8n would store them', () => {
+			const own = nodes.filter(({ type }) => type === `${PACKAGE_NAME}.cloudflareMagicIpsec`);
+			for (const { parameters } of own.filter(
+				({ parameters: { resource } }) => resource === 'psk',
+			)) {
+				expect(parameters.options).toMatchObject({ requireUnsaved: true });
+			}
+		});
+	},
+);

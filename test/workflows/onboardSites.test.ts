@@ -1,8 +1,8 @@
 import type { IRun } from 'n8n-workflow';
 import type { Example } from './run';
 import { errorOf, itemsOf, runExample, triggerOf } from './run';
-import type { World } from './world';
-import { useWorld } from './world';
+import type { Services } from './services';
+import { useServices } from './services';
 
 const HEAD =
 	'name,cloudflare_endpoint,customer_endpoint,interface_address,router,wan_interface,tunnel_interface';
@@ -15,11 +15,11 @@ const ROWS = [
 	'branch-5,162.159.66.41,,10.213.1.12/31,vyos,eth1,',
 ];
 
-function onboarding({ notify, vaultUrl, credentials }: World, rows: string[]): Example {
+function onboarding({ notify, vault, credentials }: Services, rows: string[]): Example {
 	const data = Buffer.from([HEAD, ...rows, ''].join('\n')).toString('base64');
 	return {
 		file: 'onboard-sites.json',
-		settings: { chat_url: notify.chat_url, vault_url: vaultUrl },
+		settings: { chat_url: notify.chat_url, vault_url: vault.secretsUrl },
 		credentials,
 		types: [triggerOf('n8n-nodes-base.formTrigger')],
 		input: [
@@ -41,11 +41,11 @@ function filesOf(run: IRun): Record<string, string> {
 }
 
 describe('workflows/onboard-sites.json', () => {
-	const world = useWorld([30]);
+	const services = useServices([30]);
 
 	it('makes tunnels, sets keys, keeps them in the vault and writes a file for each router', async () => {
-		const { simulator, chat, secretOf, leaksIn } = world();
-		const run = await runExample(onboarding(world(), ROWS));
+		const { simulator, chat, vault, leaksIn } = services();
+		const run = await runExample(onboarding(services(), ROWS));
 		expect(errorOf(run)).toBeUndefined();
 		const files = filesOf(run);
 		const names = [1, 2, 3, 4, 5].map((number) => `branch-${number}`);
@@ -59,7 +59,7 @@ describe('workflows/onboard-sites.json', () => {
 		for (const [index, text] of Object.values(files).entries()) {
 			const { id, remote_identities, cloudflare_endpoint } = simulator.tunnel(names[index]!)!;
 			const key = simulator.liveKey(id)!;
-			expect(await secretOf(id)).toEqual({ current: key });
+			expect(await vault.secret(id)).toEqual({ current: key });
 			expect(text).toContain(index === 0 ? `0s${Buffer.from(key).toString('base64')}\n` : key);
 			expect(text).toContain(remote_identities.fqdn_id);
 			expect(text).toContain(cloudflare_endpoint);
@@ -81,10 +81,10 @@ describe('workflows/onboard-sites.json', () => {
 	});
 
 	it('takes the same file again: same tunnels, same keys, same files', async () => {
-		const { simulator } = world();
-		const first = filesOf(await runExample(onboarding(world(), ROWS)));
+		const { simulator } = services();
+		const first = filesOf(await runExample(onboarding(services(), ROWS)));
 		const keys = simulator.tunnels().map(({ id }) => simulator.liveKey(id));
-		const second = await runExample(onboarding(world(), ROWS));
+		const second = await runExample(onboarding(services(), ROWS));
 		expect(errorOf(second)).toBeUndefined();
 		expect(filesOf(second)).toEqual(first);
 		expect(simulator.tunnels().map(({ id }) => simulator.liveKey(id))).toEqual(keys);
@@ -92,28 +92,28 @@ describe('workflows/onboard-sites.json', () => {
 	});
 
 	it('goes on where a run was cut short, with the key that the vault holds', async () => {
-		const { simulator, breakVault, secretOf, chat } = world();
+		const { simulator, vault, chat } = services();
 		const rows = ROWS.slice(0, 1);
-		await breakVault({ method: 'POST', status: 503, skip: 1, times: 1 });
-		await runExample(onboarding(world(), rows));
+		await vault.addFault({ method: 'POST', status: 503, skip: 1, times: 1 });
+		await runExample(onboarding(services(), rows));
 		const { id } = simulator.tunnel('branch-1')!;
 		const key = simulator.liveKey(id)!;
-		expect(await secretOf(id)).toEqual({ pending: key });
+		expect(await vault.secret(id)).toEqual({ pending: key });
 		expect(chat.messages[0]).toMatch(
 			/^Onboarding: 0 of 1 sites are ready\.\n- The PSK of tunnel 'branch-1' is live, but the vault refused to make it current \(HTTP 503\)/,
 		);
-		const files = filesOf(await runExample(onboarding(world(), rows)));
+		const files = filesOf(await runExample(onboarding(services(), rows)));
 		expect(files['swanctl-branch-1.conf']).toContain(Buffer.from(key).toString('base64'));
 		expect(simulator.liveKey(id)).toBe(key);
-		expect(await secretOf(id)).toEqual({ current: key });
+		expect(await vault.secret(id)).toEqual({ current: key });
 	});
 
 	it('leaves a tunnel alone whose key is not in the vault', async () => {
-		const { simulator, chat } = world();
+		const { simulator, chat } = services();
 		const [there] = simulator.tunnels();
 		const key = simulator.liveKey(there!.id);
 		const row = `${there!.name},${there!.cloudflare_endpoint},,${there!.interface_address},vyos,,`;
-		const run = await runExample(onboarding(world(), [row]));
+		const run = await runExample(onboarding(services(), [row]));
 		expect(errorOf(run)).toBeUndefined();
 		expect(simulator.liveKey(there!.id)).toBe(key);
 		expect(chat.messages).toEqual([
@@ -125,9 +125,9 @@ describe('workflows/onboard-sites.json', () => {
 	});
 
 	it('tells what the vault refused, and sets no such key', async () => {
-		const { simulator, breakVault, chat } = world();
-		await breakVault({ method: 'POST', status: 403, times: 1 });
-		await runExample(onboarding(world(), ROWS.slice(0, 1)));
+		const { simulator, vault, chat } = services();
+		await vault.addFault({ method: 'POST', status: 403, times: 1 });
+		await runExample(onboarding(services(), ROWS.slice(0, 1)));
 		expect(simulator.liveKey('branch-1')).toBeUndefined();
 		expect(chat.messages[0]).toBe(
 			[
@@ -138,9 +138,9 @@ describe('workflows/onboard-sites.json', () => {
 	});
 
 	it('tells what Cloudflare refused', async () => {
-		const { simulator, chat } = world();
+		const { simulator, chat } = services();
 		simulator.faults.add({ kind: 'unapply', operation: 'pskSet', reason: 'not today', count: 1 });
-		await runExample(onboarding(world(), ROWS.slice(0, 1)));
+		await runExample(onboarding(services(), ROWS.slice(0, 1)));
 		expect(chat.messages[0]).toMatch(/^Onboarding: 0 of 1 sites are ready\.\n- [^\n]+not today$/);
 	});
 
@@ -151,17 +151,17 @@ describe('workflows/onboard-sites.json', () => {
 		['an unknown router', 'branch-2,162.159.64.41,,10.213.1.2/31,abc,,', 'site 2: router has to'],
 		['a command', 'b-2,162.159.64.41,,10.213.1.2/31,vyos,eth0;reboot,', 'site 2: an interface has'],
 	])('changes nothing if the file has %s', async (_what, row, fault) => {
-		const { simulator, chat } = world();
-		const run = await runExample(onboarding(world(), [ROWS[0]!, row]));
+		const { simulator, chat } = services();
+		const run = await runExample(onboarding(services(), [ROWS[0]!, row]));
 		expect(errorOf(run)).toContain(`Nothing was changed. The file has faults: ${fault}`);
 		expect(simulator.requests.map(({ method }) => method)).toEqual(['GET']);
 		expect(chat.messages).toEqual([]);
 	});
 
 	it('creates nothing if an address is none', async () => {
-		const { simulator } = world();
+		const { simulator } = services();
 		const row = 'branch-2,162.159.64.41,,10.213.1.2/24,vyos,,';
-		const run = await runExample(onboarding(world(), [ROWS[0]!, row]));
+		const run = await runExample(onboarding(services(), [ROWS[0]!, row]));
 		expect(errorOf(run)).toBeDefined();
 		expect(simulator.tunnels()).toHaveLength(1);
 	});

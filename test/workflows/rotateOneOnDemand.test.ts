@@ -2,8 +2,9 @@ import type { IDataObject, IExecuteFunctions, INodeType } from 'n8n-workflow';
 import type { TypeSource } from '../helpers/engine';
 import { typesOfN8n } from '../helpers/engine';
 import type { Example } from './run';
-import { errorOf, nodeThat, runExample, triggerOf, typeNamed } from './run';
-import { useWorld } from './world';
+import { nodeThat, typeNamed } from '../helpers/nodeTypes';
+import { errorOf, runExample, triggerOf } from './run';
+import { useServices } from './services';
 
 interface Page {
 	title: string;
@@ -31,14 +32,14 @@ function answered(answer: IDataObject): TypeSource {
 }
 
 describe('workflows/rotate-one-on-demand.json', () => {
-	const world = useWorld([10, 20]);
+	const services = useServices([10, 20]);
 	let pages: Page[];
 	beforeEach(() => {
 		pages = [];
 	});
 
 	const onDemand = (tunnel: string, ...types: TypeSource[]): Example => {
-		const { notify, vaultUrl, credentials } = world();
+		const { notify, vault, credentials } = services();
 		const { chat_url, mail_from } = notify;
 		return {
 			file: 'rotate-one-on-demand.json',
@@ -48,19 +49,19 @@ describe('workflows/rotate-one-on-demand.json', () => {
 			input: [{ json: { Tunnel: tunnel, Reason: 'the router was stolen', 'Your Name': 'Ada' } }],
 			subWorkflow: {
 				file: 'rotate-given-tunnels.json',
-				settings: { vault_url: vaultUrl },
+				settings: { vault_url: vault.secretsUrl },
 				credentials,
 			},
 		};
 	};
-	const nameOf = (index: number) => world().simulator.tunnels()[index]!.name;
+	const nameOf = (index: number) => services().simulator.tunnels()[index]!.name;
 	const keys = () => {
-		const { simulator } = world();
+		const { simulator } = services();
 		return simulator.tunnels().map(({ id }) => simulator.liveKey(id));
 	};
 
 	it('asks the approver by e-mail, and waits with nothing changed', async () => {
-		const { simulator, mailbox, chat, leaksIn } = world();
+		const { simulator, mailbox, chat, leaksIn } = services();
 		const before = keys();
 		const run = await runExample(onDemand(nameOf(1)));
 		expect(errorOf(run)).toBeUndefined();
@@ -80,7 +81,7 @@ describe('workflows/rotate-one-on-demand.json', () => {
 	});
 
 	it('rotates that one tunnel once it is approved, and shows no key', async () => {
-		const { simulator, chat, secretOf, leaksIn } = world();
+		const { simulator, chat, vault, leaksIn } = services();
 		const before = keys();
 		const run = await runExample(
 			onDemand(` ${nameOf(1)} `, answered({ data: { approved: true } })),
@@ -89,7 +90,7 @@ describe('workflows/rotate-one-on-demand.json', () => {
 		const [first, second] = keys();
 		expect(first).toBe(before[0]);
 		expect(second).not.toBe(before[1]);
-		expect(await secretOf(simulator.tunnels()[1]!.id)).toEqual({ current: second });
+		expect(await vault.secret(simulator.tunnels()[1]!.id)).toEqual({ current: second });
 		const sentence = `The new PSK of tunnel '${nameOf(1)}' is live at Cloudflare, and Cloudflare's tunnel list confirms it.`;
 		expect(pages).toEqual([
 			{
@@ -105,7 +106,7 @@ describe('workflows/rotate-one-on-demand.json', () => {
 		['declined', { data: { approved: false } }, 'A new key for tunnel NAME was declined.'],
 		['not answered', {}, 'Nobody approved a new key for tunnel NAME within a day.'],
 	])('changes nothing when the request was %s', async (_how, answer, text) => {
-		const { simulator, chat } = world();
+		const { simulator, chat } = services();
 		const before = keys();
 		const run = await runExample(onDemand(nameOf(1), answered(answer)));
 		expect(errorOf(run)).toBeUndefined();
@@ -117,7 +118,7 @@ describe('workflows/rotate-one-on-demand.json', () => {
 	});
 
 	it('asks nobody about a tunnel that is not there', async () => {
-		const { mailbox } = world();
+		const { mailbox } = services();
 		const run = await runExample(onDemand('no-such-tunnel'));
 		expect(errorOf(run)).toBeUndefined();
 		expect(pages).toHaveLength(1);
@@ -129,9 +130,9 @@ describe('workflows/rotate-one-on-demand.json', () => {
 	});
 
 	it('says that the rotation stopped', async () => {
-		const { breakVault } = world();
+		const { vault } = services();
 		const before = keys();
-		await breakVault({ method: 'GET', status: 503 });
+		await vault.addFault({ method: 'GET', status: 503 });
 		await runExample(onDemand(nameOf(1), answered({ data: { approved: true } })));
 		expect(keys()).toEqual(before);
 		expect(pages).toEqual([

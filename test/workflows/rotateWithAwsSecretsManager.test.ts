@@ -2,17 +2,15 @@ import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import type { ICredentialType } from 'n8n-workflow';
 import type { TypeSource } from '../helpers/engine';
+import { N8N_NODES } from '../helpers/engine';
 import { leaksIn } from '../helpers/scanner';
 import type { SecretsManager } from '../stubs/secretsManager';
 import { startSecretsManager } from '../stubs/secretsManager';
 import type { Example } from './run';
 import { errorOf, itemsOf, runExample } from './run';
-import { useWorld } from './world';
+import { useServices } from './services';
 
-const CREDENTIAL = path.join(
-	...[__dirname, '..', '..', 'tools', 'n8n-nodes', 'n8n-nodes-base-2.41.1'],
-	...['dist', 'credentials', 'Aws.credentials.js'],
-);
+const CREDENTIAL = path.join(N8N_NODES, 'dist', 'credentials', 'Aws.credentials.js');
 
 /** n8n's own AWS credential, which signs the requests. */
 function awsCredential(): TypeSource {
@@ -22,7 +20,7 @@ function awsCredential(): TypeSource {
 }
 
 describe('workflows/rotate-with-aws-secrets-manager.json', () => {
-	const world = useWorld([120, 3, 400, null]);
+	const services = useServices([120, 3, 400, null]);
 	let manager: SecretsManager;
 	beforeEach(async () => {
 		manager = await startSecretsManager();
@@ -35,7 +33,7 @@ describe('workflows/rotate-with-aws-secrets-manager.json', () => {
 		file: 'rotate-with-aws-secrets-manager.json',
 		settings: { secrets_manager_url: manager.url, max_age_days },
 		credentials: {
-			...world().credentials,
+			...services().credentials,
 			aws: { ...manager.keys, temporaryCredentials: false, customEndpoints: false },
 		},
 		types: [awsCredential()],
@@ -46,7 +44,7 @@ describe('workflows/rotate-with-aws-secrets-manager.json', () => {
 	};
 
 	it('makes what is due AWSCURRENT, and tells it without a key', async () => {
-		const { simulator } = world();
+		const { simulator } = services();
 		const before = simulator.tunnels().map(({ id }) => simulator.liveKey(id));
 		const run = await runExample(rotation());
 		expect(errorOf(run)).toBeUndefined();
@@ -68,12 +66,12 @@ describe('workflows/rotate-with-aws-secrets-manager.json', () => {
 				message: `The new PSK of tunnel '${name}' is live at Cloudflare, and Cloudflare's tunnel list confirms it.`,
 			})),
 		);
-		expect(world().leaksIn(report)).toEqual([]);
+		expect(services().leaksIn(report)).toEqual([]);
 		expect(leaksIn(report, [manager.keys.secretAccessKey])).toEqual([]);
 	});
 
 	it('moves the label from one key to the next', async () => {
-		const { simulator } = world();
+		const { simulator } = services();
 		const [{ id } = { id: '' }] = simulator.tunnels();
 		await runExample(rotation());
 		const first = simulator.liveKey(id);
@@ -85,7 +83,7 @@ describe('workflows/rotate-with-aws-secrets-manager.json', () => {
 	});
 
 	it('finishes what was left over, with the same key', async () => {
-		const { simulator } = world();
+		const { simulator } = services();
 		manager.refuseAction('UpdateSecretVersionStage', 'InternalServiceError', 3);
 		const run = await runExample(rotation());
 		const report = itemsOf(run, run.data.resultData.lastNodeExecuted!);
@@ -104,7 +102,7 @@ describe('workflows/rotate-with-aws-secrets-manager.json', () => {
 	});
 
 	it.each(['PutSecretValue', 'CreateSecret'])('sets no key that %s refused', async (action) => {
-		const { simulator } = world();
+		const { simulator } = services();
 		const before = simulator.tunnels().map(({ id }) => simulator.liveKey(id));
 		manager.refuseAction(action, 'LimitExceededException');
 		const run = await runExample(rotation());
@@ -124,7 +122,7 @@ describe('workflows/rotate-with-aws-secrets-manager.json', () => {
 	});
 
 	it('leaves a tunnel alone whose left-over key can not be read', async () => {
-		const { simulator } = world();
+		const { simulator } = services();
 		manager.refuseAction('UpdateSecretVersionStage', 'InternalServiceError', 3);
 		await runExample(rotation());
 		const keys = simulator.tunnels().map(({ id }) => simulator.liveKey(id));
@@ -136,7 +134,7 @@ describe('workflows/rotate-with-aws-secrets-manager.json', () => {
 	});
 
 	it('changes nothing while AWS takes the signature for wrong', async () => {
-		const { simulator } = world();
+		const { simulator } = services();
 		const example = rotation();
 		example.credentials.aws!.secretAccessKey = 'another secret access key';
 		expect(errorOf(await runExample(example))).toMatch(
@@ -146,7 +144,7 @@ describe('workflows/rotate-with-aws-secrets-manager.json', () => {
 	});
 
 	it('changes nothing while a secret can not be read', async () => {
-		const { simulator } = world();
+		const { simulator } = services();
 		manager.refuseAction('DescribeSecret', 'AccessDeniedException', 1, 2);
 		const run = await runExample(rotation());
 		expect(errorOf(run)).toBe(

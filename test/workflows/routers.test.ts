@@ -1,21 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import type { Site } from './routers';
-import { routerConfiguration, ROUTERS } from './routers';
-
-const SITE: Site = {
-	site: 'branch-office-17',
-	identity: '0123456789abcdef0123456789abcdef.12345678.ipsec.cloudflare.com',
-	cloudflare_endpoint: '162.159.64.41',
-	customer_endpoint: '203.0.113.17',
-	cloudflare_inside: '10.213.0.10',
-	router_inside: '10.213.0.11',
-	prefix_length: 31,
-	netmask: '255.255.255.254',
-	wan_interface: 'wan7',
-	tunnel_interface: 'tunnel.7',
-	psk: 'ThisIsTheKeyOfTheTest',
-};
+import { routerConfiguration, ROUTERS, SITE } from './routers';
 
 const expected = (fileName: string) =>
 	readFileSync(path.join(__dirname, 'routers', fileName), 'utf8');

@@ -1,5 +1,5 @@
 import { outputsOf, runWorkflow, typesOfN8n } from '../helpers/engine';
-import { readExample } from './run';
+import { readWorkflow } from '../helpers/shippedWorkflows';
 
 /** What a router's configuration is made from, as the node `Site` of the workflow gives it. */
 export interface Site {
@@ -20,6 +20,21 @@ export interface Site {
 	psk: string;
 }
 
+/** A site for tests. */
+export const SITE: Site = {
+	site: 'branch-office-17',
+	identity: '0123456789abcdef0123456789abcdef.12345678.ipsec.cloudflare.com',
+	cloudflare_endpoint: '162.159.64.41',
+	customer_endpoint: '203.0.113.17',
+	cloudflare_inside: '10.213.0.10',
+	router_inside: '10.213.0.11',
+	prefix_length: 31,
+	netmask: '255.255.255.254',
+	wan_interface: 'wan7',
+	tunnel_interface: 'tunnel.7',
+	psk: 'ThisIsTheKeyOfTheTest',
+};
+
 /** Names of the nodes in workflows/onboard-sites.json that write a router's configuration. */
 export const ROUTERS = ['strongSwan', 'Cisco IOS XE', 'FortiGate', 'Palo Alto', 'VyOS'] as const;
 
@@ -31,7 +46,7 @@ export async function routerConfiguration(
 	router: (typeof ROUTERS)[number],
 	site: Site,
 ): Promise<{ fileName: string; text: string }> {
-	const template = readExample('onboard-sites.json').nodes.find(({ name }) => name === router)!;
+	const template = readWorkflow('onboard-sites.json').nodes.find(({ name }) => name === router)!;
 	const run = await runWorkflow(
 		{ nodes: [template], connections: {} },
 		{ types: typesOfN8n(), credentials: {}, input: [{ json: { ...site } }], mode: 'trigger' },

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import * as path from 'node:path';
 import type {
 	ICredentialDataDecryptedObject,
 	IDataObject,
@@ -8,17 +6,18 @@ import type {
 	INodeType,
 	IRun,
 } from 'n8n-workflow';
-import { NodeConnectionTypes } from 'n8n-workflow';
-import { withSettings } from '../crash/flow';
-import type { TypeSource, WorkflowFile } from '../helpers/engine';
-import { outputsOf, runWorkflow, typesOfAll, typesOfN8n, typesOfPackage } from '../helpers/engine';
+import type { TypeSource } from '../helpers/engine';
+import { outputsOf, runWorkflow, typesOfAll, typesOfBuild, typesOfN8n } from '../helpers/engine';
+import { nodeThat, typeNamed } from '../helpers/nodeTypes';
+import type { Settings } from '../helpers/shippedWorkflows';
+import { chooseSubWorkflow, readWorkflow, withSettings } from '../helpers/shippedWorkflows';
 
 /** What an example workflow is run with. */
 export interface Example {
 	/** Name of the file in workflows/. */
 	file: string;
 	/** Values for the Edit Fields node `Settings`, by name. */
-	settings: Record<string, string | number>;
+	settings: Settings;
 	credentials: Record<string, ICredentialDataDecryptedObject>;
 	/** Items that the trigger gives; one empty item without it. */
 	input?: INodeExecutionData[];
@@ -28,45 +27,6 @@ export interface Example {
 	onStep?: (when: 'before' | 'after', node: string) => Promise<void>;
 	/** Run for every Execute Sub-workflow node, with its items. */
 	subWorkflow?: Example;
-}
-
-const ROOT = path.join(__dirname, '..', '..');
-const FOLDER = path.join(ROOT, 'workflows');
-
-let loaded: Promise<TypeSource> | undefined;
-
-/** The built package's types. */
-async function ownTypes(): Promise<TypeSource> {
-	loaded ??= typesOfPackage(ROOT);
-	return await loaded;
-}
-
-/** An example workflow as it is shipped. */
-export function readExample(file: string): WorkflowFile {
-	return JSON.parse(readFileSync(path.join(FOLDER, file), 'utf8')) as WorkflowFile;
-}
-
-/** A type source that has one node type. */
-export function typeNamed(type: string, node: INodeType): TypeSource {
-	return { node: (asked) => (asked === type ? node : undefined), credential: () => undefined };
-}
-
-/** A node type that runs as given, with the outputs of a simple node. */
-export function nodeThat(execute: INodeType['execute']): INodeType {
-	return {
-		description: {
-			displayName: 'Stand-in',
-			name: 'standIn',
-			group: ['transform'],
-			version: [1, 1.1, 2, 2.1, 2.2, 2.3, 2.4, 2.5, 2.6],
-			description: '',
-			defaults: { name: 'Stand-in' },
-			inputs: [NodeConnectionTypes.Main],
-			outputs: [NodeConnectionTypes.Main],
-			properties: [],
-		},
-		execute,
-	};
 }
 
 /** A trigger that gives the items of the run. */
@@ -106,14 +66,6 @@ function executeWorkflowWith(
 	return typeNamed(type, Object.assign(Object.create(own) as INodeType, { execute }));
 }
 
-/** What a user does after the import: n8n runs no workflow that names no sub-workflow. */
-function chooseSubWorkflow({ nodes }: WorkflowFile): void {
-	for (const { type, parameters } of nodes) {
-		if (type !== 'n8n-nodes-base.executeWorkflow') continue;
-		parameters.workflowId = { __rl: true, mode: 'id', value: 'sub-workflow' };
-	}
-}
-
 /** What a sub-workflow gives to the one that called it: the outputs of the node that ran last. */
 async function outputsOfLast(example: Example): Promise<INodeExecutionData[][]> {
 	const run = await runExample(example);
@@ -134,10 +86,10 @@ export async function runExample(example: Example): Promise<IRun> {
 						async (items) => await outputsOfLast({ ...subWorkflow, input: items }),
 					),
 				];
-	const workflow = withSettings(readExample(file), settings);
-	if (subWorkflow !== undefined) chooseSubWorkflow(workflow);
+	const workflow = withSettings(readWorkflow(file), settings);
+	if (subWorkflow !== undefined) chooseSubWorkflow(workflow, 'sub-workflow');
 	return await runWorkflow(workflow, {
-		types: typesOfAll(...subTypes, ...types, await ownTypes(), typesOfN8n()),
+		types: typesOfAll(...subTypes, ...types, await typesOfBuild(), typesOfN8n()),
 		credentials,
 		input,
 		mode: 'trigger',

@@ -1,11 +1,11 @@
 import { errorOf, runExample } from './run';
-import { useWorld } from './world';
+import { useServices } from './services';
 
 describe('workflows/weekly-key-age-report.json', () => {
-	const world = useWorld([12, 95, null, 90, 203]);
+	const services = useServices([12, 95, null, 90, 203]);
 
 	const reported = async (max_age_days = 90) => {
-		const { notify, credentials } = world();
+		const { notify, credentials } = services();
 		return await runExample({
 			file: 'weekly-key-age-report.json',
 			settings: { ...notify, max_age_days },
@@ -14,7 +14,7 @@ describe('workflows/weekly-key-age-report.json', () => {
 	};
 
 	it('sends a table of all tunnels, those without a key and the oldest keys first', async () => {
-		const { simulator, chat, mailbox, leaksIn } = world();
+		const { simulator, chat, mailbox, leaksIn } = services();
 		const run = await reported();
 		expect(errorOf(run)).toBeUndefined();
 		const tunnels = simulator.tunnels();
@@ -46,7 +46,7 @@ describe('workflows/weekly-key-age-report.json', () => {
 	});
 
 	it('counts from the age in Settings, and says that an account has no tunnels', async () => {
-		const { simulator, chat } = world();
+		const { simulator, chat } = services();
 		await reported(200);
 		expect(chat.messages[0]).toMatch(/^Magic IPsec keys: 5 tunnels, 1 overdue \(200 days/);
 		for (const { id } of simulator.tunnels()) simulator.removeTunnel(id);
@@ -57,7 +57,7 @@ describe('workflows/weekly-key-age-report.json', () => {
 	});
 
 	it('changes nothing at Cloudflare', async () => {
-		const { simulator } = world();
+		const { simulator } = services();
 		await reported();
 		expect(simulator.requests.map(({ method }) => method)).toEqual(['GET']);
 	});

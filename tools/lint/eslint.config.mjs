@@ -3,6 +3,7 @@ import { n8nCommunityNodesPlugin } from '@n8n/eslint-plugin-community-nodes';
 import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
 import { importX } from 'eslint-plugin-import-x';
 import n8nNodesPlugin from 'eslint-plugin-n8n-nodes-base';
+import globals from 'globals';
 import path from 'node:path';
 import tseslint from 'typescript-eslint';
 
@@ -11,15 +12,32 @@ const root = path.resolve(import.meta.dirname, '../..');
 const shipped = ['nodes/**/*.ts', 'credentials/**/*.ts'];
 const manifest = ['package.json'];
 
-/** The rules of n8n's own `n8n-node lint`, and typescript-eslint's alone for what does not ship. */
+/** The rules of n8n's own `n8n-node lint`; typescript-eslint's or ESLint's alone for what does not ship. */
 export default tseslint.config(
-	{ ignores: ['dist/**', 'coverage/**'] },
+	{ ignores: ['dist/**', 'coverage/**', 'tools/n8n-nodes/*/**'] },
 	{ linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' } },
 	{
 		files: ['**/*.{ts,mts}'],
 		extends: [eslint.configs.recommended, tseslint.configs.recommended],
 		rules: { 'prefer-spread': 'off' },
 	},
+	{
+		files: ['**/*.{js,cjs,mjs}'],
+		extends: [eslint.configs.recommended],
+		rules: {
+			eqeqeq: 'error',
+			'no-implicit-globals': 'error',
+			'no-var': 'error',
+			'object-shorthand': 'error',
+			'prefer-const': 'error',
+		},
+	},
+	{
+		files: ['**/*.{js,cjs}'],
+		languageOptions: { sourceType: 'commonjs', globals: globals.node },
+		rules: { strict: ['error', 'global'] },
+	},
+	{ files: ['**/*.mjs'], languageOptions: { globals: globals.nodeBuiltin } },
 	{
 		files: shipped,
 		extends: [n8nCommunityNodesPlugin.configs.recommended, importX.flatConfigs.recommended],

@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { installTools } from '../install.mjs';
 
-// npm run lint: n8n's rules on what ships, typescript-eslint's on the tests. Arguments are handed to ESLint (--fix).
+// npm run lint: n8n's rules on what ships, typescript-eslint's on the tests, ESLint's on the tools. Arguments are handed to
+// ESLint (--fix).
 const here = import.meta.dirname;
 const root = path.resolve(here, '../..');
-const targets = ['package.json', 'nodes', 'credentials', 'test', 'bench'];
+const targets = ['package.json', 'nodes', 'credentials', 'test', 'bench', 'tools', 'gulpfile.js'];
 
 installTools(here);
 const { status } = spawnSync(

@@ -1,30 +1,153 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import { field } from '../../http/json';
+import { isAgentsTool } from '../../shared/agents';
 import { inputError } from '../../shared/errors';
+import { readsSomething, textsTypedInto } from '../../shared/expressions';
 import { readFlag } from '../../shared/options';
-import { keyFault } from './key';
+import { keyFault } from '../keys/key';
+
+/**
+ * The one way by which a pre-shared key gets from a parameter into an operation. Wherever a key may
+ * be given, the same holds: it comes by an expression that reads it from the item or elsewhere, no
+ * AI agent gives it, and no text of n8n's or ours ever repeats it.
+ */
+
+const LABEL = 'Pre-Shared Key';
 
 export const allowLiteralOption: INodeProperties = {
 	displayName: 'Allow Literal Key',
 	name: 'allowLiteral',
 	type: 'boolean',
 	default: false,
-	description:
-		"Whether to accept a key that is typed into 'Pre-Shared Key': n8n stores it in the workflow in clear text",
+	description: `Whether to accept a key that is typed into '${LABEL}': n8n stores it in the workflow in clear text`,
 };
 
-export function readGivenKey(context: IExecuteFunctions, itemIndex: number): string {
-	const psk = context.getNodeParameter('psk', itemIndex, '') as unknown;
-	const typed = context.getNode().parameters.psk;
-	const literal = typeof typed === 'string' && typed !== '' && !typed.startsWith('=');
-	const fault =
-		literal && !readFlag(context, allowLiteralOption, itemIndex)
-			? 'holds a key that was typed in, which n8n stores in the workflow in clear text'
-			: keyFault(psk);
-	if (fault === undefined) return psk as string;
-	throw inputError(
-		context.getNode(),
-		`The parameter 'Pre-Shared Key' ${fault}`,
-		"Give the key by an expression such as {{ $json.psk }}, from the Secret output of 'Prepare' or from a vault. The option 'Allow Literal Key' accepts one that is typed in.",
-		itemIndex,
+const GIVE_BY_EXPRESSION = `Give the key by an expression such as {{ $json.psk }}, from the Secret output of 'Prepare' or from a vault. The option '${allowLiteralOption.displayName}' accepts one that is typed in.`;
+
+/** What an item gives at a parameter that takes a key. */
+export type KeyReading =
+	/** The parameter is not there. */
+	| { kind: 'none' }
+	| { kind: 'key'; key: string }
+	| {
+			kind: 'fault';
+			/** What is wrong, to follow the name of the parameter; never holds the key. */
+			fault: string;
+			remedy: string;
+			/** What the parameter gives in place of a key that may be used; undefined if that can't be told. */
+			value: unknown;
+	  };
+
+/** A parameter as the workflow holds it, and how to have it worked out. */
+interface Source {
+	raw: unknown;
+	/** True where the parameter may turn out not to be there once it is worked out. */
+	mayBeMissing: boolean;
+	/** Throws what n8n throws, which may repeat the key. */
+	value(): unknown;
+}
+
+/** The parameter at a path such as `psk` or `additionalFields.psk`; undefined if it is not there. */
+function sourceAt(context: IExecuteFunctions, path: string, itemIndex: number): Source | undefined {
+	const [first = '', ...rest] = path.split('.');
+	const top: unknown = context.getNode().parameters[first];
+	// A collection that is one expression has no parameter for each of its fields.
+	if (rest.length > 0 && typeof top === 'string') {
+		const value = () =>
+			rest.reduce<unknown>(field, context.getNodeParameter(first, itemIndex) as unknown);
+		return { raw: top, mayBeMissing: true, value };
+	}
+	const raw = rest.reduce<unknown>(field, top);
+	if (raw === undefined) return undefined;
+	return { raw, mayBeMissing: false, value: () => context.getNodeParameter(path, itemIndex) };
+}
+
+function workedOut(source: Source): { value: unknown } | 'failed' {
+	try {
+		return { value: source.value() };
+	} catch {
+		return 'failed';
+	}
+}
+
+/** Characters from which on a key inside of a longer typed text is no chance. */
+const LONG = 8;
+
+/** True if the key stands in the workflow itself, where everybody who sees the workflow can read it. */
+function isTypedIn(raw: unknown, key: unknown): boolean {
+	if (typeof raw !== 'string' || typeof key !== 'string' || key === '') return false;
+	if (!readsSomething(raw)) return true;
+	return textsTypedInto(raw).some((text) =>
+		key.length < LONG ? text === key : text.includes(key),
 	);
+}
+
+/**
+ * What an item gives at a parameter for a key.
+ *
+ * @param path of the parameter, as `getNodeParameter` takes it: `psk`, `additionalFields.psk`
+ * @throws NodeOperationError if the option 'Allow Literal Key' is needed and can't be used
+ */
+export function keyReading(
+	context: IExecuteFunctions,
+	path: string,
+	itemIndex: number,
+): KeyReading {
+	const source = sourceAt(context, path, itemIndex);
+	if (source === undefined) return { kind: 'none' };
+	const worked = workedOut(source);
+	if (worked === 'failed') {
+		return {
+			kind: 'fault',
+			fault: 'holds an expression that failed',
+			remedy:
+				"Try the expression in the editor. n8n's own words on it are left out, because they may repeat the key.",
+			value: undefined,
+		};
+	}
+	if (source.mayBeMissing && worked.value === undefined) return { kind: 'none' };
+	return checked(context, itemIndex, source.raw, worked.value);
+}
+
+function checked(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	raw: unknown,
+	value: unknown,
+): KeyReading {
+	const fault = (text: string, remedy: string): KeyReading => ({
+		kind: 'fault',
+		fault: text,
+		remedy,
+		value,
+	});
+	if (isAgentsTool(context)) {
+		return fault(
+			"can't be set by an AI agent",
+			'What an agent gives goes through the model, and a pre-shared key must not. Set keys in a workflow that reads them from a vault.',
+		);
+	}
+	if (isTypedIn(raw, value) && !readFlag(context, allowLiteralOption, itemIndex)) {
+		return fault(
+			'holds a key that was typed in, which n8n stores in the workflow in clear text',
+			GIVE_BY_EXPRESSION,
+		);
+	}
+	const wrong = keyFault(value);
+	if (wrong !== undefined) return fault(wrong, GIVE_BY_EXPRESSION);
+	return { kind: 'key', key: value as string };
+}
+
+/**
+ * The key that an item must give.
+ *
+ * @param path of the parameter, as `getNodeParameter` takes it
+ * @throws NodeOperationError if there is none that may be used; its text never holds the value
+ */
+export function givenKey(context: IExecuteFunctions, path: string, itemIndex: number): string {
+	const reading = keyReading(context, path, itemIndex);
+	if (reading.kind === 'key') return reading.key;
+	const { fault, remedy } =
+		reading.kind === 'fault' ? reading : { fault: 'holds no key', remedy: GIVE_BY_EXPRESSION };
+	throw inputError(context.getNode(), `The parameter '${LABEL}' ${fault}`, remedy, itemIndex);
 }

@@ -1,11 +1,7 @@
 import type { IExecuteFunctions, INodeProperties, IWorkflowSettings } from 'n8n-workflow';
+import { isAgentsTool } from '../../shared/agents';
 import { inputError } from '../../shared/errors';
 import { readFlag } from '../../shared/options';
-
-/** True if the node runs as an AI agent's tool: whatever it answers goes to the model and its provider. */
-export function isAgentTool(context: IExecuteFunctions): boolean {
-	return context.isToolExecution?.() === true || context.getNode().type.endsWith('Tool');
-}
 
 /**
  * Keeps keys out of an AI agent's context.
@@ -13,7 +9,7 @@ export function isAgentTool(context: IExecuteFunctions): boolean {
  * @throws NodeOperationError if the node runs as an agent's tool
  */
 export function refuseAgents(context: IExecuteFunctions): void {
-	if (!isAgentTool(context)) return;
+	if (!isAgentsTool(context)) return;
 	throw inputError(
 		context.getNode(),
 		'PSK operations are not for AI agents',

@@ -23,6 +23,8 @@ export type PskOutcome = Subject &
 		| /** Checked by Cloudflare, and a look afterwards shows that nothing changed; with a key only if it was made here. */ {
 				status: 'validated';
 				psk?: string;
+				/** False where Cloudflare shows no date of any key, so that a look shows nothing. */
+				seen: boolean;
 		  }
 		| /** Live at Cloudflare. */ { status: 'applied'; psk: string; verified: boolean }
 		| /** The old key is still live. */ { status: 'unapplied'; reason: string }
@@ -50,6 +52,17 @@ function verification(verified: boolean): string {
 		: "but Cloudflare's tunnel list does not confirm it: somebody else may have changed the key, or the list could not be read";
 }
 
+function validation({ psk, seen }: PskOutcome & { status: 'validated' }, tunnel: string): string {
+	const checked =
+		psk === undefined
+			? `Cloudflare checked the PSK change of ${tunnel}`
+			: `A new PSK for ${tunnel} is ready and passed Cloudflare's check`;
+	if (!seen) {
+		return `${checked}. Cloudflare shows no date of any key of the account, so only its word says that the check changed nothing.`;
+	}
+	return `${checked}; ${psk === undefined ? 'nothing was changed' : 'it is not live yet'}.`;
+}
+
 /** One sentence for a chat, which names the tunnel and never a key. */
 function message(outcome: PskOutcome): string {
 	const tunnel = tunnelShown(outcome);
@@ -57,9 +70,7 @@ function message(outcome: PskOutcome): string {
 		case 'prepared':
 			return `A new PSK for ${tunnel} is ready; it is not live yet.`;
 		case 'validated':
-			return outcome.psk === undefined
-				? `Cloudflare checked the PSK change of ${tunnel}; nothing was changed.`
-				: `A new PSK for ${tunnel} is ready and passed Cloudflare's check; it is not live yet.`;
+			return validation(outcome, tunnel);
 		case 'applied':
 			return `The new PSK of ${tunnel} is live at Cloudflare, ${verification(outcome.verified)}.`;
 		case 'unapplied':

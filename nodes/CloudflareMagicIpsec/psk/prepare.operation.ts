@@ -1,26 +1,21 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { inputError } from '../../shared/errors';
-import {
-	accountIdOption,
-	optionsCollection,
-	readCount,
-	shownFor,
-	timeoutOption,
-} from '../../shared/options';
+import { accountIdOption, optionsCollection, readCount, timeoutOption } from '../../shared/options';
+import type { Operation } from '../../shared/operation';
 import { tunnelLocator } from '../../shared/tunnelLocator';
 import { answer } from './answer';
 import { hintAtStorage, requireUnsavedOption } from './guard';
-import { DEFAULT_KEY_LENGTH, LONGEST_KEY, makeKey, SHORTEST_KEY } from './key';
+import { DEFAULT_KEY_LENGTH, LONGEST_KEY, makeKey, SHORTEST_KEY } from '../keys/key';
 import type { PskOutcome } from './outcome';
-import type { KeyedTarget } from './send';
-import { batchSizeOption, sendKeys } from './send';
+import type { KeyedTarget } from '../keys/send';
+import { batchSizeOption, sendKeys } from '../keys/send';
 import { settle } from './settle';
 import { start } from './start';
 import { resolveTargets, subjectOf } from './targets';
 
 const ACTION = 'prepare the PSKs';
 
-export const description: INodeProperties[] = shownFor('psk', 'prepare', [
+const properties: INodeProperties[] = [
 	tunnelLocator,
 	{
 		displayName: 'Key Length',
@@ -38,7 +33,7 @@ export const description: INodeProperties[] = shownFor('psk', 'prepare', [
 		description: 'Whether to have Cloudflare check the key for the tunnel, without setting it',
 	},
 	optionsCollection([accountIdOption, batchSizeOption, requireUnsavedOption, timeoutOption]),
-]);
+];
 
 /** What an item says of its key. */
 interface KeyWish {
@@ -71,7 +66,7 @@ function readKeyWish(context: IExecuteFunctions, itemIndex: number): KeyWish {
  * Prepare: makes a key for each tunnel without setting it, so that a vault can hold the key before
  * Cloudflare does.
  */
-export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const started = start(
 		context,
 		ACTION,
@@ -91,6 +86,15 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		else prepared.push({ ...subjectOf(target), status: 'prepared', psk });
 	}
 	const attempts = await sendKeys(toCheck, started.options.batchSize);
-	const checked = await settle(attempts, true);
+	const checked = await settle(attempts, 'made');
 	return answer(context, ACTION, [...refused, ...prepared, ...checked], attempts);
 }
+
+export const prepare: Operation = {
+	value: 'prepare',
+	name: 'Prepare',
+	action: 'Prepare keys',
+	description: 'Make new keys here and store them before they are set',
+	properties,
+	execute,
+};

@@ -3,22 +3,22 @@ import {
 	accountIdOption,
 	optionsCollection,
 	readCount,
-	shownFor,
 	timeoutOption,
 	validateOnlyOption,
 } from '../../shared/options';
+import type { Operation } from '../../shared/operation';
 import { tunnelLocator } from '../../shared/tunnelLocator';
 import { answer } from './answer';
-import { allowLiteralOption, readGivenKey } from './givenKey';
+import { allowLiteralOption, givenKey } from './givenKey';
 import { hintAtStorage, requireUnsavedOption } from './guard';
-import { batchSizeOption, sendKeys } from './send';
+import { batchSizeOption, sendKeys } from '../keys/send';
 import { settle } from './settle';
 import { start } from './start';
 import { resolveTargets } from './targets';
 
 const ACTION = 'set the PSKs';
 
-export const description: INodeProperties[] = shownFor('psk', 'set', [
+const properties: INodeProperties[] = [
 	{
 		...tunnelLocator,
 		default: { mode: 'id', value: '={{ $json.ipsec_tunnel_id }}' },
@@ -41,10 +41,10 @@ export const description: INodeProperties[] = shownFor('psk', 'set', [
 		timeoutOption,
 		validateOnlyOption,
 	]),
-]);
+];
 
 /** Set: gives tunnels the keys of the items, all items of an account in bulk. */
-export async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const started = start(
 		context,
 		ACTION,
@@ -52,12 +52,23 @@ export async function execute(context: IExecuteFunctions): Promise<INodeExecutio
 		() => ({ batchSize: readCount(context, batchSizeOption) }),
 	);
 	if (!started.ok) return started.outputs;
-	const { targets, refused } = await resolveTargets(context, (itemIndex) =>
-		readGivenKey(context, itemIndex),
+	const { targets, refused } = await resolveTargets(
+		context,
+		(itemIndex) => givenKey(context, 'psk', itemIndex),
+		(key) => key,
 	);
 	if (targets.length > 0) hintAtStorage(context);
 	const keyed = targets.map(({ input: psk, ...target }) => ({ ...target, psk }));
 	const attempts = await sendKeys(keyed, started.options.batchSize);
-	const outcomes = await settle(attempts, false);
+	const outcomes = await settle(attempts, 'given');
 	return answer(context, ACTION, [...refused, ...outcomes], attempts);
 }
+
+export const set: Operation = {
+	value: 'set',
+	name: 'Set',
+	action: 'Set keys',
+	description: 'Set the keys of the items, live at once',
+	properties,
+	execute,
+};

@@ -1,33 +1,44 @@
 import { sentence } from '../../shared/errors';
-import type { Attempt } from './attempt';
-import { sameInstant } from './dates';
-import type { Sight } from './look';
-import { lookAfterwards } from './look';
+import type { Attempt } from '../keys/attempt';
+import { sameInstant } from '../keys/dates';
+import type { Sight } from '../keys/look';
+import { lookAfterwards, showsNoNewKey } from '../keys/look';
 import type { PskOutcome } from './outcome';
 import { subjectOf } from './targets';
+
+/** Where the keys of a run come from: the items gave them, the run made them, or Cloudflare answers them. */
+export type KeySource = 'given' | 'made' | 'answered';
 
 /**
  * The outcome of every attempt, after a look at what is live now: an accepted key is verified when
  * Cloudflare now shows the date that it answered; a check is believed, and so is a refusal, while the
  * date has not moved. Never rejects.
- *
- * @param made true where the operation made the keys, so that a checked one is handed on
  */
-export async function settle(attempts: readonly Attempt[], made: boolean): Promise<PskOutcome[]> {
+export async function settle(
+	attempts: readonly Attempt[],
+	source: KeySource,
+): Promise<PskOutcome[]> {
 	const sightOf = await lookAfterwards(attempts);
 	return attempts.map((attempt) => {
 		const sight = sightOf(attempt.target);
 		return attempt.target.validateOnly
-			? checkedOutcome(attempt, sight, made)
-			: changedOutcome(attempt, sight);
+			? checkedOutcome(attempt, sight, source)
+			: changedOutcome(attempt, sight, source);
 	});
 }
 
-function changedOutcome(attempt: Attempt, sight: Sight): PskOutcome {
+function changedOutcome(attempt: Attempt, sight: Sight, source: KeySource): PskOutcome {
 	const { target, psk, verdict } = attempt;
 	switch (verdict.kind) {
 		case 'accepted': {
 			const { ipsecId, lastGeneratedOn } = verdict;
+			if (source === 'answered' && isOfAnotherKey(sight, lastGeneratedOn)) {
+				return unknownOutcome(
+					attempt,
+					sight,
+					'The answer tells another date of the key than Cloudflare shows now: it may be about another tunnel, or somebody else has changed the key since',
+				);
+			}
 			const subject = { ...subjectOf(target), ipsecId, lastGeneratedOn };
 			const date = 'date' in sight ? sight.date : undefined;
 			const verified = sameInstant(date, lastGeneratedOn);
@@ -43,12 +54,18 @@ function changedOutcome(attempt: Attempt, sight: Sight): PskOutcome {
 	}
 }
 
-function checkedOutcome(attempt: Attempt, sight: Sight, made: boolean): PskOutcome {
+/** True where a key is live that is neither the former one nor the one of the answer. */
+function isOfAnotherKey(sight: Sight, answered: string | undefined): boolean {
+	return sight.kind === 'moved' && answered !== undefined && !sameInstant(sight.date, answered);
+}
+
+function checkedOutcome(attempt: Attempt, sight: Sight, source: KeySource): PskOutcome {
 	const { target, psk, verdict } = attempt;
 	switch (verdict.kind) {
 		case 'accepted': {
-			if (isUnmoved(sight)) {
-				return { ...subjectOf(target), status: 'validated', ...(made ? { psk } : {}) };
+			if (isBelieved(sight, attempt, source)) {
+				const key = source === 'made' ? { psk } : {};
+				return { ...subjectOf(target), status: 'validated', ...key, seen: sight.kind === 'same' };
 			}
 			const what =
 				sight.kind === 'moved'
@@ -61,7 +78,7 @@ function checkedOutcome(attempt: Attempt, sight: Sight, made: boolean): PskOutco
 		case 'notSent':
 			return { ...subjectOf(target), status: 'unapplied', reason: verdict.reason };
 		case 'unclear':
-			if (!isUnmoved(sight)) return unknownOutcome(attempt, sight, verdict.reason);
+			if (sight.kind !== 'same') return unknownOutcome(attempt, sight, verdict.reason);
 			return {
 				...subjectOf(target),
 				status: 'unapplied',
@@ -70,19 +87,24 @@ function checkedOutcome(attempt: Attempt, sight: Sight, made: boolean): PskOutco
 	}
 }
 
+/**
+ * True where a check that was accepted counts as one. Where Cloudflare shows no dates at all its word
+ * is taken, unless a key would be dropped that nobody else has.
+ */
+function isBelieved({ kind }: Sight, { psk }: Attempt, source: KeySource): boolean {
+	if (kind === 'undated') return source !== 'answered' || psk === undefined;
+	return kind === 'same';
+}
+
 /** A refusal is doubted where the date contradicts it, or where only a status says no and nobody can look. */
 function refusedOutcome(
 	attempt: Attempt,
 	sight: Sight,
 	{ byName, reason }: { byName: boolean; reason: string },
 ): PskOutcome {
-	const isProof = byName ? sight.kind !== 'moved' : ['same', 'gone'].includes(sight.kind);
+	const isProof = byName ? sight.kind !== 'moved' : showsNoNewKey(sight);
 	if (!isProof) return unknownOutcome(attempt, sight, reason);
 	return { ...subjectOf(attempt.target), status: 'unapplied', reason };
-}
-
-function isUnmoved({ kind }: Sight): boolean {
-	return kind === 'same' || kind === 'undated';
 }
 
 function unknownOutcome({ target, psk }: Attempt, sight: Sight, happened: string): PskOutcome {
@@ -102,7 +124,7 @@ function seen(sight: Sight): string[] {
 	switch (sight.kind) {
 		case 'unreadable':
 		case 'undated':
-			return ["Cloudflare's date of the key could not be read afterwards."];
+			return ["Cloudflare's dates of the key, before and afterwards, could not be compared."];
 		case 'gone':
 			return ['The account no longer lists the tunnel.'];
 		case 'same':

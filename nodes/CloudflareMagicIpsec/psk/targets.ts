@@ -1,23 +1,16 @@
-import type { IExecuteFunctions } from 'n8n-workflow';
-import type { CloudflareClient } from '../../api/client';
+import type { IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
+import { CallError } from '../../api/failure';
 import { lastGeneratedOn } from '../../api/ipsecTunnels';
 import type { IpsecTunnel } from '../../api/types';
+import { text } from '../../http/json';
+import { SecretFinder } from '../../http/secrets';
 import { Accounts } from '../../shared/accounts';
 import { errorText, inputError, stopError } from '../../shared/errors';
 import { readFlag, validateOnlyOption } from '../../shared/options';
 import type { TunnelReference } from '../../shared/tunnelLocator';
 import { findTunnel, tunnelReference } from '../../shared/tunnelLocator';
+import type { Target } from '../keys/target';
 import type { PskOutcome, Subject } from './outcome';
-
-/** One tunnel whose PSK is to be changed. */
-export interface Target {
-	itemIndex: number;
-	client: CloudflareClient;
-	/** The tunnel as it was before the first change. */
-	tunnel: IpsecTunnel;
-	/** Have Cloudflare check the change and not make it. */
-	validateOnly: boolean;
-}
 
 /** What the items name, before anything is changed. */
 export interface Targets<Input> {
@@ -30,6 +23,8 @@ export interface Targets<Input> {
 interface ReadItem<Input> extends Omit<Target, 'tunnel'> {
 	reference: TunnelReference;
 	input: Input;
+	/** The keys that the item is known to hold. */
+	keys: string[];
 }
 
 interface Fault {
@@ -48,17 +43,27 @@ export function subjectOf(target: Target): Subject {
 	};
 }
 
-function namedBy(reference: TunnelReference): Partial<Subject> {
-	return reference.by === 'id' ? { tunnelId: reference.id } : { tunnelName: reference.name };
-}
-
 /** The item's tunnel as far as its parameters tell, for an outcome that says why nothing was done. */
 function subjectOfItem(context: IExecuteFunctions, itemIndex: number): Subject {
 	try {
-		return { itemIndex, ...namedBy(tunnelReference(context, itemIndex)) };
+		const reference = tunnelReference(context, itemIndex);
+		return { itemIndex, ...namedBy(reference, keysOfItem(context, itemIndex)) };
 	} catch {
 		return { itemIndex };
 	}
+}
+
+/** The keys that an item is known to hold. */
+function keysOfItem(context: IExecuteFunctions, itemIndex: number, given?: string): string[] {
+	const own = text(context.getInputData()[itemIndex]?.json.psk);
+	return [given, own].filter((key) => key !== undefined);
+}
+
+/** How an item names its tunnel; nothing if somebody has put the key there. */
+function namedBy(reference: TunnelReference, keys: readonly string[]): Partial<Subject> {
+	const value = reference.by === 'id' ? reference.id : reference.name;
+	if (new SecretFinder(keys).isIn(value)) return {};
+	return reference.by === 'id' ? { tunnelId: value } : { tunnelName: value };
 }
 
 /** The outcome of every item of a run that can't start. */
@@ -76,43 +81,73 @@ export function allRefused(context: IExecuteFunctions, error: unknown): PskOutco
  * tunnels (one list for each), and that no tunnel is in two items.
  *
  * @param readInput reads what the operation needs besides the tunnel; throws NodeOperationError
+ * @param keyIn the key in that, if it holds one
  * @throws NodeOperationError or NodeApiError in the default On Error mode if anything is wrong
  */
 export async function resolveTargets<Input>(
 	context: IExecuteFunctions,
 	readInput: (itemIndex: number) => Input,
+	keyIn: (input: Input) => string | undefined = () => undefined,
 ): Promise<Targets<Input>> {
 	const accounts = new Accounts(context);
 	const faults: Fault[] = [];
 	const items: Array<ReadItem<Input>> = [];
 	for (let itemIndex = 0; itemIndex < context.getInputData().length; itemIndex++) {
 		try {
-			items.push({
-				itemIndex,
-				reference: tunnelReference(context, itemIndex),
-				validateOnly: readFlag(context, validateOnlyOption, itemIndex),
-				input: readInput(itemIndex),
-				client: await accounts.client(itemIndex),
-			});
+			const reference = tunnelReference(context, itemIndex);
+			const validateOnly = readFlag(context, validateOnlyOption, itemIndex);
+			const input = readInput(itemIndex);
+			const client = await accounts.client(itemIndex);
+			const keys = keysOfItem(context, itemIndex, keyIn(input));
+			refuseKeyAsAccount(context, itemIndex, client.accountId, keys);
+			items.push({ itemIndex, reference, validateOnly, input, client, keys });
 		} catch (error) {
 			faults.push({ subject: subjectOfItem(context, itemIndex), error });
 		}
 	}
 	const targets: Targets<Input>['targets'] = [];
 	const seen = new Map<string, number>();
-	for (const { reference, ...item } of items) {
+	for (const { reference, keys, ...item } of items) {
 		try {
 			const tunnel = await find(accounts, reference, item);
 			refuseSecond(context, { ...item, tunnel }, seen);
 			targets.push({ ...item, tunnel });
 		} catch (error) {
 			const { itemIndex, client } = item;
-			const subject = { itemIndex, accountId: client.accountId, ...namedBy(reference) };
-			faults.push({ subject, error });
+			const named = namedBy(reference, keys);
+			const subject = { itemIndex, accountId: client.accountId, ...named };
+			// The words on a failed list are not about what the item holds.
+			const mayBeShown = Object.keys(named).length > 0 || error instanceof CallError;
+			faults.push({ subject, error: mayBeShown ? error : keyAsTunnel(context, itemIndex) });
 		}
 	}
 	if (faults.length > 0 && !context.continueOnFail()) throw stopError(context.getNode(), faults);
 	return { targets, refused: faults.map(refusal) };
+}
+
+/** @throws NodeOperationError if somebody has put the item's key where the account belongs */
+function refuseKeyAsAccount(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	accountId: string,
+	keys: readonly string[],
+): void {
+	if (!keys.some((key) => key.toLowerCase() === accountId)) return;
+	throw inputError(
+		context.getNode(),
+		"The option 'Account ID' can't be used",
+		"It holds the item's key. Give the ID of the account.",
+		itemIndex,
+	);
+}
+
+function keyAsTunnel(context: IExecuteFunctions, itemIndex: number): NodeOperationError {
+	return inputError(
+		context.getNode(),
+		"The parameter 'Tunnel' names no single tunnel",
+		"What it holds is not shown, because it repeats a part of the item's key.",
+		itemIndex,
+	);
 }
 
 async function find(

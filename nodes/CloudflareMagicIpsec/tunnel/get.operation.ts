@@ -1,40 +1,29 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { getIpsecTunnel } from '../../api/ipsecTunnels';
-import { clock } from '../../http/clock';
 import { Accounts } from '../../shared/accounts';
+import { readEach } from '../../shared/items';
 import type { Operation } from '../../shared/operation';
 import { accountIdOption, optionsCollection, timeoutOption } from '../../shared/options';
 import { tunnelLocator } from '../../shared/tunnelLocator';
-import { forEachItem, simplified, whole } from '../../shared/items';
-import { resolveTunnelId } from './resolve';
+import { md5KeyOption, readForm, shown, simplifyProperty } from './forms';
+import { resolveTunnel } from './resolve';
 
 const properties: INodeProperties[] = [
 	tunnelLocator,
-	{
-		displayName: 'Simplify',
-		name: 'simplify',
-		type: 'boolean',
-		default: true,
-		description: 'Whether to return a simplified version of the response instead of the raw data',
-	},
-	optionsCollection([accountIdOption, timeoutOption]),
+	simplifyProperty,
+	optionsCollection([accountIdOption, md5KeyOption, timeoutOption]),
 ];
 
 /** Get: one tunnel for each item. */
 async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const accounts = new Accounts(context);
-	return await forEachItem(
+	return await readEach(
 		context,
-		async (itemIndex) => await resolveTunnelId(accounts, itemIndex),
-		async ({ client, id }, itemIndex) => {
-			const tunnel = await getIpsecTunnel(client, id);
-			const simplify = context.getNodeParameter('simplify', itemIndex) as boolean;
-			return [
-				simplify
-					? simplified(tunnel, client.accountId, clock.now())
-					: whole(tunnel, client.accountId),
-			];
-		},
+		async (itemIndex) => ({
+			form: readForm(context, itemIndex),
+			...(await resolveTunnel(accounts, itemIndex)),
+		}),
+		async ({ client, id, form }) => [shown(await getIpsecTunnel(client, id), client, form)],
 	);
 }
 

@@ -1,16 +1,11 @@
-import type {
-	IDataObject,
-	IExecuteFunctions,
-	INodeExecutionData,
-	INodeProperties,
-} from 'n8n-workflow';
-import { clock } from '../../http/clock';
-import { inputError } from '../../shared/errors';
-import type { IpsecTunnel } from '../../api/types';
+import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { Accounts } from '../../shared/accounts';
+import { inputError } from '../../shared/errors';
+import { readEach } from '../../shared/items';
 import type { Operation } from '../../shared/operation';
 import { accountIdOption, optionsCollection, timeoutOption } from '../../shared/options';
-import { DAY_MS, forEachItem, pskAge, simplified, whole } from '../../shared/items';
+import { filtersProperty, readSelection } from './filters';
+import { md5KeyOption, readForm, shown, simplifyProperty } from './forms';
 
 const properties: INodeProperties[] = [
 	{
@@ -29,112 +24,10 @@ const properties: INodeProperties[] = [
 		displayOptions: { show: { returnAll: [false] } },
 		description: 'Max number of results to return',
 	},
-	{
-		displayName: 'Simplify',
-		name: 'simplify',
-		type: 'boolean',
-		default: true,
-		description: 'Whether to return a simplified version of the response instead of the raw data',
-	},
-	{
-		displayName: 'Filters',
-		name: 'filters',
-		type: 'collection',
-		placeholder: 'Add filter',
-		default: {},
-		options: [
-			{
-				displayName: 'BGP State',
-				name: 'bgpState',
-				type: 'options',
-				options: [
-					{ name: 'Down', value: 'BGP_DOWN' },
-					{ name: 'Establishing', value: 'BGP_ESTABLISHING' },
-					{ name: 'Up', value: 'BGP_UP' },
-				],
-				default: 'BGP_DOWN',
-				description: 'Only tunnels whose BGP session is in this state',
-			},
-			{
-				displayName: 'Health Check',
-				name: 'healthCheck',
-				type: 'options',
-				options: [
-					{ name: 'Off', value: 'off' },
-					{ name: 'On', value: 'on' },
-				],
-				default: 'on',
-				description: 'Only tunnels whose health check is on, or off',
-			},
-			{
-				displayName: 'Name Contains',
-				name: 'nameContains',
-				type: 'string',
-				default: '',
-				description: 'Only tunnels with this in their name, in capitals or not',
-			},
-			{
-				displayName: 'No PSK Yet',
-				name: 'noPsk',
-				type: 'boolean',
-				default: true,
-				description:
-					'Whether to return tunnels for which no PSK was ever made; alone, only these; with PSK Older Than, these too',
-			},
-			{
-				displayName: 'PSK Older Than (Days)',
-				name: 'pskOlderThanDays',
-				type: 'number',
-				typeOptions: { minValue: 0 },
-				default: 90,
-				description: 'Only tunnels whose PSK was made more than this many days ago',
-			},
-		],
-	},
-	optionsCollection([accountIdOption, timeoutOption]),
+	simplifyProperty,
+	filtersProperty,
+	optionsCollection([accountIdOption, md5KeyOption, timeoutOption]),
 ];
-
-interface Filters {
-	nameContains?: string;
-	pskOlderThanDays?: number;
-	noPsk?: boolean;
-	bgpState?: string;
-	healthCheck?: 'on' | 'off';
-}
-
-function matchesPskAge(tunnel: IpsecTunnel, filters: Filters, now: number): boolean {
-	const { pskOlderThanDays: days, noPsk = false } = filters;
-	if (days === undefined && !noPsk) return true;
-	const age = pskAge(tunnel, now);
-	if (age === undefined) return noPsk;
-	return days !== undefined && age > days * DAY_MS;
-}
-
-/** True for a tunnel that passes all filters; `now` in milliseconds. */
-function matches(tunnel: IpsecTunnel, filters: Filters, now: number): boolean {
-	const wanted = filters.nameContains?.trim().toLowerCase() ?? '';
-	return (
-		tunnel.name.toLowerCase().includes(wanted) &&
-		matchesPskAge(tunnel, filters, now) &&
-		(filters.bgpState === undefined || tunnel.bgp_status?.state === filters.bgpState) &&
-		(filters.healthCheck === undefined ||
-			(tunnel.health_check?.enabled === true) === (filters.healthCheck === 'on'))
-	);
-}
-
-function readFilters(context: IExecuteFunctions, itemIndex: number): Filters {
-	const filters = context.getNodeParameter('filters', itemIndex, {}) as Filters;
-	const days = filters.pskOlderThanDays;
-	if (days !== undefined && !(typeof days === 'number' && days >= 0)) {
-		throw inputError(
-			context.getNode(),
-			"The filter 'PSK Older Than (Days)' can't be used",
-			'Give a number of days, 0 or more.',
-			itemIndex,
-		);
-	}
-	return filters;
-}
 
 function readLimit(context: IExecuteFunctions, itemIndex: number): number {
 	if (context.getNodeParameter('returnAll', itemIndex) === true) return Infinity;
@@ -148,26 +41,23 @@ function readLimit(context: IExecuteFunctions, itemIndex: number): number {
 	);
 }
 
-/** Get Many: Cloudflare answers all tunnels at once and filters nothing, so that is done here. */
+/** Get Many: the tunnels of an account that pass the filters, from one list for all items. */
 async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const accounts = new Accounts(context);
-	return await forEachItem(
+	return await readEach(
 		context,
 		async (itemIndex) => ({
-			filters: readFilters(context, itemIndex),
+			isSelected: readSelection(context, itemIndex),
 			limit: readLimit(context, itemIndex),
-			simplify: context.getNodeParameter('simplify', itemIndex) as boolean,
+			form: readForm(context, itemIndex),
 			client: await accounts.client(itemIndex),
 		}),
-		async ({ filters, limit, simplify, client }): Promise<IDataObject[]> => {
-			const now = clock.now();
+		async ({ isSelected, limit, form, client }) => {
 			const { all } = await accounts.tunnels(client);
 			return all
-				.filter((tunnel) => matches(tunnel, filters, now))
+				.filter(isSelected)
 				.slice(0, limit)
-				.map((tunnel) =>
-					simplify ? simplified(tunnel, client.accountId, now) : whole(tunnel, client.accountId),
-				);
+				.map((tunnel) => shown(tunnel, client, form));
 		},
 	);
 }

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { print, reasonOf } from './print';
-import { runCommand } from './processes';
+import { print, reasonOf } from '../../helpers/print';
+import { runCommand } from '../../helpers/processes';
 
 const execute = promisify(execFile);
 

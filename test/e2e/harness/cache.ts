@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { CACHE } from './paths';
-import { print, secondsSince } from './print';
-import { runCommand } from './processes';
+import { CACHE } from '../../helpers/paths';
+import { print, secondsSince } from '../../helpers/print';
+import { runCommand } from '../../helpers/processes';
 
 /** A command of an installation, run in the folder that is being made. */
 export interface Step {

@@ -1,4 +1,4 @@
-import type { Browser, Locator, Page } from './browser';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { startBrowser } from './browser';
 import type { CredentialReference, N8n } from './n8n';
 import { OWNER } from './n8n';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { leaksIn } from '../../helpers/scanner';
 import type { N8n } from './n8n';
-import { print } from './print';
+import { print } from '../../helpers/print';
 
 export interface Kept {
 	/** Paths below n8n's own folder. */

@@ -3,8 +3,9 @@ import * as path from 'node:path';
 import type { IDataObject, INodeExecutionData, IRunExecutionData, ITaskData } from 'n8n-workflow';
 import type { WorkflowFile } from '../../helpers/engine';
 import { installN8n, n8nBinary } from './n8nInstall';
-import type { RunningProcess } from './processes';
-import { freePort, startProcess, waitFor } from './processes';
+import type { RunningProcess } from '../../helpers/processes';
+import { freePort } from '../../helpers/ports';
+import { startProcess, waitFor } from '../../helpers/processes';
 import { RestClient } from './rest';
 
 export interface N8nOptions {

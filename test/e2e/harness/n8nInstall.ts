@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import type { Step } from './cache';
 import { installOnce } from './cache';
-import { PACKAGE, ROOT } from './paths';
+import { PACKAGE, ROOT } from '../../helpers/paths';
 
 /** n8n in the release whose engine the unit tests use. */
 export const N8N_VERSION = PACKAGE.devDependencies['n8n-core']!;

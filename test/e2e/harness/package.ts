@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { PACKAGE, ROOT } from './paths';
-import { runCommand, temporaryFolder } from './processes';
+import { PACKAGE, ROOT } from '../../helpers/paths';
+import { runCommand, temporaryFolder } from '../../helpers/processes';
 
 /** Builds the package; dist/ is made anew. */
 export async function buildPackage(): Promise<void> {

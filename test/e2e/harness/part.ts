@@ -1,4 +1,4 @@
-import type { Account, AccountOptions } from './simulator';
+import type { Account, AccountOptions } from '../../helpers/accountProcess';
 import type { N8n } from './n8n';
 
 /** What a part gets: what it needs is started when it is asked for, and ended for it. */

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { print, reasonOf, secondsSince } from './print';
+import { print, reasonOf, secondsSince } from '../../helpers/print';
 
 export interface CheckResult {
 	name: string;

@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import * as path from 'node:path';
-import type { Box, Locator, Page } from './browser';
+import type { Locator, Page, PageScreenshotOptions } from 'playwright-core';
 import { Editor } from './editor';
 import type { N8n } from './n8n';
-import type { Account } from './simulator';
+import type { Account } from '../../helpers/accountProcess';
 import { exampleWorkflow, manualWorkflow, NODE } from './workflows';
+
+type Box = NonNullable<PageScreenshotOptions['clip']>;
 
 /** The pictures of the documentation, by the names of their files. */
 export const SCREENSHOTS = ['rotation.png', 'psk-set.png', 'choose-tunnel.png'] as const;

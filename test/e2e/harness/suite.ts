@@ -1,14 +1,14 @@
 import * as path from 'node:path';
 import { buildPackage, installPackage, packPackage } from './package';
 import type { Context, Part } from './part';
-import { print, reasonOf } from './print';
+import { print, reasonOf } from '../../helpers/print';
 import type { N8n } from './n8n';
 import { startN8n } from './n8n';
-import { temporaryFolder } from './processes';
+import { temporaryFolder } from '../../helpers/processes';
 import type { CheckResult, PartResult } from './report';
 import { runCheck } from './report';
-import type { Account, AccountOptions } from './simulator';
-import { startAccount } from './simulator';
+import type { Account, AccountOptions } from '../../helpers/accountProcess';
+import { startAccount } from '../../helpers/accountProcess';
 
 /** What the parts of one run share; everything is started when it is first asked for. */
 export class Suite {

@@ -1,5 +1,5 @@
 import type { N8n } from './n8n';
-import { waitFor } from './processes';
+import { waitFor } from '../../helpers/processes';
 
 /** Settles when no run of the workflows is going on; those that are over are not there any more. */
 export async function settled(n8n: N8n, ...workflows: string[]): Promise<void> {

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import * as path from 'node:path';
 import type {
 	IDataObject,
 	INode,
@@ -9,7 +7,8 @@ import type {
 	WorkflowParameters,
 } from 'n8n-workflow';
 import type { CredentialReference, Execution, N8n, Workflow } from './n8n';
-import { PACKAGE, ROOT } from './paths';
+import { PACKAGE } from '../../helpers/paths';
+import { readWorkflow } from '../../helpers/shippedWorkflows';
 
 /** What the action node is called in the workflows made here. */
 export const NODE = 'Cloudflare Magic IPsec';
@@ -117,7 +116,7 @@ export async function runOnItems(
  * @param credentials by credential type
  */
 export function exampleWorkflow(file: string, credentials: Credentials): Workflow {
-	const workflow = JSON.parse(readFileSync(path.join(ROOT, 'workflows', file), 'utf8')) as Workflow;
+	const workflow = readWorkflow(file);
 	for (const node of workflow.nodes) {
 		for (const type of Object.keys(node.credentials ?? {})) {
 			const reference = credentials[type];

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import type { N8n } from '../harness/n8n';
 import type { Part } from '../harness/part';
-import type { Account } from '../harness/simulator';
+import type { Account } from '../../helpers/accountProcess';
 
 /** One stored credential and what n8n's test of it must say. */
 interface Case {

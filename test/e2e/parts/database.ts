@@ -1,17 +1,18 @@
+import { SAVED } from '../../helpers/saving';
 import { leaksIn } from '../../helpers/scanner';
+import { chooseSubWorkflow, withSettings } from '../../helpers/shippedWorkflows';
 import { expectNotKept, keptBytes } from '../harness/kept';
 import type { Execution, N8n, Workflow } from '../harness/n8n';
 import { outputsIn, startN8n } from '../harness/n8n';
 import { installPackage } from '../harness/package';
 import type { Context, Part } from '../harness/part';
-import { waitFor } from '../harness/processes';
-import type { Account } from '../harness/simulator';
+import { waitFor } from '../../helpers/processes';
+import type { Account } from '../../helpers/accountProcess';
 import { exampleWorkflow } from '../harness/workflows';
-import { withSettings } from '../../crash/flow';
 import { flowOf, pskNode } from '../real/flow';
 import { startMail } from '../real/maildev';
-import type { VaultProcess } from '../real/vault';
-import { startVaultProcess } from '../real/vault';
+import type { VaultProcess } from '../../stubs/vault/process';
+import { startVaultProcess } from '../../stubs/vault/process';
 
 /** Path of the webhook that stands in for the parent's schedule. */
 const START = 'rotate-now';
@@ -26,23 +27,20 @@ function parentWorkflow(rotation: string, mailTo: { id: string; name: string }):
 	schedule!.typeVersion = 2;
 	schedule!.webhookId = START;
 	schedule!.parameters = { httpMethod: 'POST', path: START, options: {} };
-	const call = parent.nodes.find(({ name }) => name === PARENT_NODE)!;
-	call.parameters.workflowId = { __rl: true, mode: 'id', value: rotation };
-	const settings = {
-		...parent.settings,
-		saveDataSuccessExecution: 'all' as const,
-		saveDataErrorExecution: 'all' as const,
-		saveManualExecutions: true,
-		saveExecutionProgress: true,
-	};
+	chooseSubWorkflow(parent, rotation);
 	return {
 		...withSettings(parent, { chat_url: 'http://127.0.0.1:1/chat' }),
-		name: parent.name,
-		settings,
+		settings: {
+			...parent.settings,
+			...SAVED,
+			saveManualExecutions: true,
+			saveExecutionProgress: true,
+		},
 	};
 }
 
-interface World {
+/** An n8n in which a schedule's parent has the two-stage workflow rotate the keys. */
+interface ScheduledRotation {
 	n8n: N8n;
 	account: Account;
 	vault: VaultProcess;
@@ -53,7 +51,7 @@ interface World {
 	rotate(): Promise<Execution>;
 }
 
-async function startWorld(context: Context): Promise<World> {
+async function startScheduledRotation(context: Context): Promise<ScheduledRotation> {
 	const userFolder = context.folder('database');
 	await installPackage(userFolder, await context.tarball());
 	const [n8n, account, vault, mail] = await Promise.all([
@@ -71,7 +69,7 @@ async function startWorld(context: Context): Promise<World> {
 		httpHeaderAuth: await n8n.createCredential('httpHeaderAuth', vault.credential),
 	});
 	const patched = withSettings(rotation, { vault_url: vault.secretsUrl, max_age_days: 0 });
-	const rotationId = await n8n.importWorkflow({ ...patched, name: rotation.name });
+	const rotationId = await n8n.importWorkflow(patched);
 	await n8n.activate(rotationId);
 	const smtp = await n8n.createCredential('smtp', mail.credential);
 	const parent = await n8n.importWorkflow(parentWorkflow(rotationId, smtp));
@@ -86,7 +84,7 @@ async function startWorld(context: Context): Promise<World> {
 			const states = await account.tunnels();
 			for (const { tunnel } of states) {
 				const secret = await vault.secret(tunnel.id);
-				if (secret.pending !== undefined) pending.add(secret.pending);
+				if (secret?.pending !== undefined) pending.add(secret.pending);
 			}
 			const live = states.flatMap(({ history }) => history.map(({ psk }) => psk));
 			return [...live, ...pending, vault.credential.value, account.credentials.apiToken];
@@ -106,23 +104,24 @@ async function startWorld(context: Context): Promise<World> {
 /** What the parent got from the sub-workflow. */
 const outcomesIn = (execution: Execution) => outputsIn(execution, PARENT_NODE)[0]!;
 
-async function expectConverged({ account, vault }: World): Promise<void> {
+async function expectConverged({ account, vault }: ScheduledRotation): Promise<void> {
 	for (const { tunnel, live_key } of await account.tunnels()) {
-		const { current, pending } = await vault.secret(tunnel.id);
+		const { current, pending } = (await vault.secret(tunnel.id)) ?? {};
 		if (current !== live_key) throw new Error(`${tunnel.name}: current is not the live key`);
 		if (pending !== undefined) throw new Error(`${tunnel.name}: a key is still pending`);
 	}
 }
 
-const expectNoSecret = async (world: World) => expectNotKept(world.n8n, await world.secrets());
+const expectNoSecret = async ({ n8n, secrets }: ScheduledRotation) =>
+	expectNotKept(n8n, await secrets());
 
 async function run(context: Context): Promise<void> {
-	const world = await startWorld(context);
-	const { n8n, account, vault } = world;
+	const scheduled = await startScheduledRotation(context);
+	const { n8n, account, vault } = scheduled;
 
 	await context.check('a run that succeeds gives the parent its messages', async () => {
-		const outcomes = outcomesIn(await world.rotate());
-		await expectConverged(world);
+		const outcomes = outcomesIn(await scheduled.rotate());
+		await expectConverged(scheduled);
 		if (outcomes.length !== 3 || !outcomes.every(({ verified }) => verified === true)) {
 			throw new Error(`Not three verified outcomes: ${JSON.stringify(outcomes)}`);
 		}
@@ -133,7 +132,7 @@ async function run(context: Context): Promise<void> {
 	});
 	await context.check(
 		'no key in the database after success',
-		async () => await expectNoSecret(world),
+		async () => await expectNoSecret(scheduled),
 	);
 
 	await context.check('a vault that fails in each step leaves no key behind', async () => {
@@ -144,8 +143,8 @@ async function run(context: Context): Promise<void> {
 			{ method: 'POST', status: 500, skip: 4 },
 		]) {
 			await vault.addFault(fault);
-			await world.rotate();
-			await expectNoSecret(world);
+			await scheduled.rotate();
+			await expectNoSecret(scheduled);
 		}
 	});
 	await context.check('Cloudflare that fails leaves no key behind', async () => {
@@ -155,9 +154,9 @@ async function run(context: Context): Promise<void> {
 			{ kind: 'html' },
 		]) {
 			await account.addFault({ operation: 'pskSet', times: 'always', skip: 1, ...fault } as never);
-			await world.rotate();
+			await scheduled.rotate();
 			await account.clearFaults();
-			await expectNoSecret(world);
+			await expectNoSecret(scheduled);
 		}
 	});
 	await context.check(
@@ -165,19 +164,19 @@ async function run(context: Context): Promise<void> {
 		async () => {
 			// The second request of psk set is the one that changes keys: the vault goes while it waits.
 			await account.addFault({ operation: 'pskSet', kind: 'delay', ms: 3_000, skip: 1 });
-			const running = world.rotate();
+			const running = scheduled.rotate();
 			await account.seen('pskSet', 2);
 			await vault.addFault({ method: 'POST', status: 0, times: 99 });
 			const execution = await running;
 			await vault.clearFaults();
 			if (execution.status !== 'success')
 				throw new Error(`The parent ended as ${execution.status}`);
-			await expectNoSecret(world);
+			await expectNoSecret(scheduled);
 		},
 	);
 	await context.check('the next run puts all of that right', async () => {
-		await world.rotate();
-		await expectConverged(world);
+		await scheduled.rotate();
+		await expectConverged(scheduled);
 	});
 
 	await context.check('a crash in the middle of a run leaves no key behind', async () => {
@@ -186,16 +185,16 @@ async function run(context: Context): Promise<void> {
 		await n8n.callWebhook(START);
 		await account.seen('pskSet', 2);
 		await n8n.kill();
-		await expectNoSecret(world);
+		await expectNoSecret(scheduled);
 		await n8n.start();
-		await expectNoSecret(world);
+		await expectNoSecret(scheduled);
 	});
 	await context.check('after the crash the next run converges', async () => {
 		await account.clearFaults();
-		await n8n.activate(world.parent);
-		await world.rotate();
-		await expectConverged(world);
-		await expectNoSecret(world);
+		await n8n.activate(scheduled.parent);
+		await scheduled.rotate();
+		await expectConverged(scheduled);
+		await expectNoSecret(scheduled);
 	});
 
 	await context.check(

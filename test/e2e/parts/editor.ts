@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { browserMissing } from '../harness/browser';
 import { Editor } from '../harness/editor';
 import type { Part } from '../harness/part';
-import { waitFor } from '../harness/processes';
+import { waitFor } from '../../helpers/processes';
 import { manualWorkflow } from '../harness/workflows';
 
 const ACTIONS = [

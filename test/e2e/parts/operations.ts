@@ -5,8 +5,8 @@ import type { IDataObject, INode, INodeParameters } from 'n8n-workflow';
 import type { CredentialReference, Execution, N8n } from '../harness/n8n';
 import { outputsIn, taskIn } from '../harness/n8n';
 import type { Context, Part } from '../harness/part';
-import { waitFor } from '../harness/processes';
-import type { Account, TunnelState } from '../harness/simulator';
+import { waitFor } from '../../helpers/processes';
+import type { Account, TunnelState } from '../../helpers/accountProcess';
 import { exampleWorkflow, NODE, runOnItems } from '../harness/workflows';
 
 type Scheme = 'apiToken' | 'apiKey';

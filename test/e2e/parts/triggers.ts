@@ -5,8 +5,9 @@ import type { CredentialReference, N8n, Workflow } from '../harness/n8n';
 import { outputsIn, startN8n } from '../harness/n8n';
 import { installPackage } from '../harness/package';
 import type { Part } from '../harness/part';
-import { PACKAGE } from '../harness/paths';
-import { freePort, waitFor } from '../harness/processes';
+import { PACKAGE } from '../../helpers/paths';
+import { freePort } from '../../helpers/ports';
+import { waitFor } from '../../helpers/processes';
 
 const TRIGGER = 'Trigger';
 

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { aptMissing } from '../harness/apt';
-import { freePort, runCommand, startProcess, temporaryFolder, waitFor } from '../harness/processes';
+import { freePort } from '../../helpers/ports';
+import { runCommand, startProcess, temporaryFolder, waitFor } from '../../helpers/processes';
 
 /**
  * Custodia, Debian's secrets server: secrets are encrypted at rest, each user has a name space, and

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { waitFor } from '../harness/processes';
-import type { Account } from '../harness/simulator';
+import { waitFor } from '../../helpers/processes';
+import type { Account } from '../../helpers/accountProcess';
 import type { IkePair } from './ike';
 
 /** Cloudflare's edge: it takes each key that becomes live in the account. */

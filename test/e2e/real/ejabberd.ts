@@ -5,7 +5,8 @@ import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { aptMissing } from '../harness/apt';
 import { installOnce } from '../harness/cache';
-import { freePort, startProcess, temporaryFolder, waitFor } from '../harness/processes';
+import { freePort } from '../../helpers/ports';
+import { startProcess, temporaryFolder, waitFor } from '../../helpers/processes';
 
 /** A message as a person in the room got it. */
 export interface ChatMessage {

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import type { Tunnel } from '../../simulator';
 import { otherHost } from '../../simulator/addresses';
 import { aptMissing } from '../harness/apt';
-import { runCommand, temporaryFolder, waitFor } from '../harness/processes';
+import { runCommand, temporaryFolder, waitFor } from '../../helpers/processes';
 import type { Namespace } from './namespace';
 import { connect, startNamespace } from './namespace';
 import type { Delivery } from './stream';

@@ -1,6 +1,8 @@
 import * as path from 'node:path';
+import { smtpCredential } from '../../stubs/mailbox';
 import { installOnce } from '../harness/cache';
-import { freePort, startProcess, waitFor } from '../harness/processes';
+import { freePort } from '../../helpers/ports';
+import { startProcess, waitFor } from '../../helpers/processes';
 
 /** A letter that arrived, as far as the tests read it. */
 export interface Letter {
@@ -11,14 +13,7 @@ export interface Letter {
 /** A real SMTP server whose inbox can be read. */
 export interface Mail {
 	/** What n8n's credential type `smtp` takes. */
-	readonly credential: {
-		user: string;
-		password: string;
-		host: string;
-		port: number;
-		secure: boolean;
-		disableStartTls: boolean;
-	};
+	readonly credential: ReturnType<typeof smtpCredential>;
 	/** Oldest first. */
 	inbox(): Promise<Letter[]>;
 	stop(): Promise<void>;
@@ -52,14 +47,7 @@ export async function startMail(): Promise<Mail> {
 		(await (await fetch(`http://127.0.0.1:${web}/email`)).json()) as Letter[];
 	await waitFor('maildev', async () => await inbox().catch(() => undefined), { child });
 	return {
-		credential: {
-			user: USER,
-			password: PASSWORD,
-			host: '127.0.0.1',
-			port: smtp,
-			secure: false,
-			disableStartTls: true,
-		},
+		credential: smtpCredential({ port: smtp, user: USER, password: PASSWORD }),
 		inbox,
 		stop: async () => await child.stop(),
 	};

@@ -1,6 +1,6 @@
 import { readlink } from 'node:fs/promises';
-import type { RunningProcess } from '../harness/processes';
-import { runCommand, startProcess, waitFor } from '../harness/processes';
+import type { RunningProcess } from '../../helpers/processes';
+import { runCommand, startProcess, waitFor } from '../../helpers/processes';
 
 /**
  * A network of its own for some processes. It belongs to a process and has no name, so that nothing

@@ -1,16 +1,22 @@
-import { chownSync, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
+import { chown, readFile, rm } from 'node:fs/promises';
 import * as path from 'node:path';
+import { freePort } from '../../helpers/ports';
+import type { ProcessOptions } from '../../helpers/processes';
+import { runCommand, startProcess, temporaryFolder, waitFor } from '../../helpers/processes';
 import { aptMissing } from '../harness/apt';
-import type { ProcessOptions } from '../harness/processes';
-import { freePort, runCommand, startProcess, temporaryFolder, waitFor } from '../harness/processes';
 
-/** Debian's PostgreSQL with one database for n8n. */
+/** Debian's PostgreSQL with one empty database. */
 export interface Postgres {
-	/** n8n's settings for its database. */
-	readonly env: NodeJS.ProcessEnv;
-	/** Rows of a query, their columns separated by `|`; at most 400. */
-	query(sql: string): Promise<string[]>;
+	readonly host: string;
+	readonly port: number;
+	readonly database: string;
+	/** The superuser, who needs no password. */
+	readonly user: string;
+	/** Runs statements as the superuser. @returns what psql prints: no heads, columns with | between */
+	sql(statements: string): Promise<string>;
+	/** Rows of a query, their columns with | between; at most 400. */
+	query(statement: string): Promise<string[]>;
 	/**
 	 * From now on keeps a copy of every value that is written to any table, also of rows that are
 	 * deleted at once; the tables must be there.
@@ -18,10 +24,15 @@ export interface Postgres {
 	recordWrites(): Promise<void>;
 	/** All tables as text, the recorded writes among them. */
 	dump(): Promise<string>;
+	/** Everything that the server has logged. */
+	log(): Promise<string>;
 	stop(): Promise<void>;
 }
 
+const HOST = '127.0.0.1';
+const DATABASE = 'magic';
 const VERSIONS = '/usr/lib/postgresql';
+const USER = 'postgres';
 
 /** Why there is no PostgreSQL here; undefined if there is. Installs it if it is missing. */
 export async function reasonWithoutPostgres(): Promise<string | undefined> {
@@ -30,7 +41,8 @@ export async function reasonWithoutPostgres(): Promise<string | undefined> {
 
 /** The folder with the programs of the newest release that is installed. */
 function programs(): string {
-	const [newest] = readdirSync(VERSIONS)
+	const versions = existsSync(VERSIONS) ? readdirSync(VERSIONS) : [];
+	const [newest] = versions
 		.filter((version) => existsSync(path.join(VERSIONS, version, 'bin', 'initdb')))
 		.sort((one, other) => Number(other) - Number(one));
 	if (newest === undefined) throw new Error('PostgreSQL is not installed');
@@ -40,8 +52,8 @@ function programs(): string {
 /** PostgreSQL refuses to run as root; Debian's package makes a user for it. */
 async function serverUser(): Promise<{ uid: number; gid: number } | undefined> {
 	if (process.getuid?.() !== 0) return undefined;
-	const id = async (what: string) =>
-		Number(await runCommand({ name: 'id', command: 'id', args: [what, 'postgres'] }));
+	const id = async (flag: string) =>
+		Number(await runCommand({ name: `id ${flag}`, command: 'id', args: [flag, USER] }));
 	return { uid: await id('-u'), gid: await id('-g') };
 }
 
@@ -73,65 +85,90 @@ BEGIN
 END $$;
 `;
 
-/** @throws when PostgreSQL is not installed */
-export async function startPostgres(): Promise<Postgres> {
+/**
+ * Starts a server on a free port of 127.0.0.1, with its data in a temporary folder.
+ *
+ * @param settings lines of its configuration, by name
+ * @throws Error if PostgreSQL is not installed
+ */
+export async function startPostgres(settings: Record<string, string> = {}): Promise<Postgres> {
 	const bin = programs();
 	const user = await serverUser();
 	const folder = temporaryFolder('postgres');
-	if (user !== undefined) chownSync(folder, user.uid, user.gid);
+	if (user !== undefined) await chown(folder, user.uid, user.gid);
 	const data = path.join(folder, 'data');
 	const port = await freePort();
-	const of = (program: string, args: string[]): ProcessOptions => ({
-		name: program,
-		command: path.join(bin, program),
+	const of = (name: string, ...args: string[]): ProcessOptions => ({
+		name,
+		command: path.join(bin, name),
 		args,
 		cwd: folder,
 		...user,
 	});
-	const access = ['-h', '127.0.0.1', '-p', String(port), '-U', 'n8n'];
-	await runCommand(of('initdb', ['-D', data, '-A', 'trust', '-U', 'n8n', '-E', 'UTF8']));
-	const server = startProcess(
-		of('postgres', ['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', folder]),
+	await runCommand(
+		of(
+			'initdb',
+			...['--pgdata', data, '--username', USER, '--auth', 'trust'],
+			...['--encoding', 'UTF8', '--no-sync'],
+		),
 	);
-	await waitFor(
-		'PostgreSQL',
-		async () =>
-			await runCommand(of('pg_isready', access)).then(
-				() => true,
-				() => false,
-			),
-		{ child: server },
-	);
-	await runCommand(of('createdb', [...access, 'n8n']));
-	const query = async (sql: string) => {
-		const text = await runCommand(
-			of('psql', [...access, '-d', 'n8n', '-v', 'ON_ERROR_STOP=1', '-qAt', '-c', sql]),
-		);
-		return text === '' ? [] : text.split('\n');
+	const given = {
+		listen_addresses: HOST,
+		port: String(port),
+		unix_socket_directories: folder,
+		...settings,
 	};
+	const server = startProcess({
+		...of(
+			'postgres',
+			...['-D', data],
+			...Object.entries(given).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+		),
+		logFolder: folder,
+	});
+	const access = ['--host', HOST, '--port', String(port), '--username', USER];
+	const psql = async (database: string, statements: string) => {
+		const how = ['--no-psqlrc', '--quiet', '--tuples-only', '--no-align'];
+		const what = ['--set', 'ON_ERROR_STOP=1', '--dbname', database, '--command', statements];
+		return (await runCommand(of('psql', ...access, ...how, ...what))).trim();
+	};
+	const sql = async (statements: string) => await psql(DATABASE, statements);
+	const stop = async () => {
+		// Its fast way to end: it waits for no client.
+		server.signal('SIGINT');
+		await server.stop();
+		await rm(folder, { recursive: true, force: true });
+	};
+	try {
+		await waitFor('PostgreSQL', async () => await psql(USER, 'SELECT 1').catch(() => undefined), {
+			child: server,
+		});
+		await psql(USER, `CREATE DATABASE ${DATABASE}`);
+	} catch (error) {
+		await stop();
+		throw error;
+	}
 	return {
-		env: {
-			DB_TYPE: 'postgresdb',
-			DB_POSTGRESDB_HOST: '127.0.0.1',
-			DB_POSTGRESDB_PORT: String(port),
-			DB_POSTGRESDB_USER: 'n8n',
-			DB_POSTGRESDB_DATABASE: 'n8n',
-			DB_POSTGRESDB_PASSWORD: 'any',
+		host: HOST,
+		port,
+		database: DATABASE,
+		user: USER,
+		sql,
+		async query(statement) {
+			const text = await sql(statement);
+			return text === '' ? [] : text.split('\n');
 		},
-		query,
 		async recordWrites() {
-			await query(RECORD_WRITES);
+			await sql(RECORD_WRITES);
 		},
 		async dump() {
 			const file = path.join(folder, 'dump.sql');
-			await runCommand(of('pg_dump', [...access, '-d', 'n8n', '--data-only', '--file', file]));
-			return readFileSync(file, 'utf8');
+			await runCommand(
+				of('pg_dump', ...access, '--dbname', DATABASE, '--data-only', '--file', file),
+			);
+			return await readFile(file, 'utf8');
 		},
-		async stop() {
-			// Its fast way to end: it waits for no client.
-			server.signal('SIGINT');
-			await server.stop();
-			await rm(folder, { recursive: true, force: true });
-		},
+		log: async () => await readFile(server.logFile!, 'utf8'),
+		stop,
 	};
 }

@@ -4,11 +4,14 @@ import type { CredentialReference, N8nOptions, Workflow } from '../harness/n8n';
 import { N8n, startN8n } from '../harness/n8n';
 import { installN8n } from '../harness/n8nInstall';
 import { installPackage } from '../harness/package';
-import { reasonOf } from '../harness/print';
-import type { RunningProcess } from '../harness/processes';
-import { freePort, temporaryFolder } from '../harness/processes';
-import type { Account } from '../harness/simulator';
-import { startAccount } from '../harness/simulator';
+import { reasonOf } from '../../helpers/print';
+import type { RunningProcess } from '../../helpers/processes';
+import { freePort } from '../../helpers/ports';
+import { temporaryFolder } from '../../helpers/processes';
+import { SAVED, UNSAVED } from '../../helpers/saving';
+import { withSettings } from '../../helpers/shippedWorkflows';
+import type { Account } from '../../helpers/accountProcess';
+import { startAccount } from '../../helpers/accountProcess';
 import { exampleWorkflow } from '../harness/workflows';
 import type { FlowNode } from './flow';
 import { flowOf } from './flow';
@@ -16,8 +19,8 @@ import type { Postgres } from './postgres';
 import { reasonWithoutPostgres, startPostgres } from './postgres';
 import type { Redis } from './redis';
 import { reasonWithoutRedis, startRedis } from './redis';
-import type { VaultProcess } from './vault';
-import { startVaultProcess } from './vault';
+import type { VaultProcess } from '../../stubs/vault/process';
+import { startVaultProcess } from '../../stubs/vault/process';
 
 export interface QueueModeOptions {
 	tarball: string;
@@ -122,28 +125,21 @@ const SOON_NOTICED: NodeJS.ProcessEnv = {
 	QUEUE_WORKER_STALLED_INTERVAL: '5000',
 };
 
-function settingsOf(port: number, database: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+function settingsOf(redis: Redis, { host, port, database, user }: Postgres): NodeJS.ProcessEnv {
 	return {
 		EXECUTIONS_MODE: 'queue',
 		OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS: 'true',
 		QUEUE_BULL_REDIS_HOST: '127.0.0.1',
-		QUEUE_BULL_REDIS_PORT: String(port),
+		QUEUE_BULL_REDIS_PORT: String(redis.port),
 		...SOON_NOTICED,
-		...database,
+		DB_TYPE: 'postgresdb',
+		DB_POSTGRESDB_HOST: host,
+		DB_POSTGRESDB_PORT: String(port),
+		DB_POSTGRESDB_USER: user,
+		DB_POSTGRESDB_DATABASE: database,
+		DB_POSTGRESDB_PASSWORD: 'any',
 	};
 }
-
-export const UNSAVED: IWorkflowSettings = {
-	saveDataSuccessExecution: 'none',
-	saveDataErrorExecution: 'none',
-	saveManualExecutions: false,
-	saveExecutionProgress: false,
-};
-
-const SAVED: IWorkflowSettings = {
-	saveDataSuccessExecution: 'all',
-	saveDataErrorExecution: 'all',
-};
 
 const TUNNELS: FlowNode = {
 	name: 'Tunnels',
@@ -183,25 +179,13 @@ interface Setup {
 	isSaved: boolean;
 }
 
-/** @throws Error if the node Settings has no such value */
-function changeSettings({ nodes }: Workflow, values: Array<[string, string | number]>): void {
-	const { parameters } = nodes.find(({ name }) => name === 'Settings')!;
-	const { assignments } = parameters.assignments as unknown as {
-		assignments: Array<{ name: string; value: string | number }>;
-	};
-	for (const [name, value] of values) {
-		const setting = assignments.find((one) => one.name === name);
-		if (setting === undefined) throw new Error(`The workflow has no setting ${name}`);
-		setting.value = value;
-	}
-}
-
 /** A file of workflows/ as a user sets it up: address, credentials, every key due. */
 function rotationWorkflow(file: RotationFile, setup: Setup): Workflow {
 	const { vaultUrl, credentials, isSaved } = setup;
-	const workflow = exampleWorkflow(file, credentials);
-	changeSettings(workflow, [['vault_url', vaultUrl]]);
-	if (file === 'rotate-in-two-stages.json') changeSettings(workflow, [['max_age_days', 0]]);
+	const workflow = withSettings(exampleWorkflow(file, credentials), {
+		vault_url: vaultUrl,
+		...(file === 'rotate-in-two-stages.json' ? { max_age_days: 0 } : {}),
+	});
 	if (!isSaved) return workflow;
 	for (const { parameters } of workflow.nodes) {
 		delete (parameters.options as IDataObject | undefined)?.requireUnsaved;
@@ -259,7 +243,7 @@ export async function startQueueMode(options: QueueModeOptions): Promise<QueueMo
 		const vault = await started(startVaultProcess(logFolder));
 		const redis = await started(startRedis());
 		const postgres = await started(startPostgres());
-		const env = { ...settingsOf(redis.port, postgres.env), N8N_LOG_LEVEL: logLevel };
+		const env = { ...settingsOf(redis, postgres), N8N_LOG_LEVEL: logLevel };
 		const userFolders: string[] = [];
 		const optionsOf = async (name: string): Promise<N8nOptions> => {
 			const userFolder = temporaryFolder(`queue-${name}`);

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { aptMissing } from '../harness/apt';
-import type { RunningProcess } from '../harness/processes';
-import { freePort, runCommand, startProcess, temporaryFolder, waitFor } from '../harness/processes';
+import type { RunningProcess } from '../../helpers/processes';
+import { freePort } from '../../helpers/ports';
+import { runCommand, startProcess, temporaryFolder, waitFor } from '../../helpers/processes';
 
 /** Debian's Redis, which keeps a log of every change and has a listener at every command. */
 export interface Redis {

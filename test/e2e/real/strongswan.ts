@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import type { RunningProcess } from '../harness/processes';
-import { runCommand, startProcess, waitFor } from '../harness/processes';
+import type { RunningProcess } from '../../helpers/processes';
+import { runCommand, startProcess, waitFor } from '../../helpers/processes';
 import type { Namespace } from './namespace';
 
 /**

@@ -1,9 +1,9 @@
 import { median } from '../../../bench/stats';
 import type { Execution } from '../harness/n8n';
-import { print } from '../harness/print';
-import { waitFor } from '../harness/processes';
-import type { Account } from '../harness/simulator';
-import { startAccount } from '../harness/simulator';
+import { print } from '../../helpers/print';
+import { waitFor } from '../../helpers/processes';
+import type { Account } from '../../helpers/accountProcess';
+import { startAccount } from '../../helpers/accountProcess';
 import { NODE_TYPE } from '../harness/workflows';
 import type { QueueMode, RotationFlow } from './queueMode';
 import { rotateOne, startQueueMode } from './queueMode';

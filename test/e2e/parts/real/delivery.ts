@@ -5,9 +5,10 @@ import type { INodeParameters } from 'n8n-workflow';
 import { leaksIn } from '../../../helpers/scanner';
 import { expectNotKept } from '../../harness/kept';
 import type { CredentialReference, N8n, Workflow } from '../../harness/n8n';
+import { UNSAVED } from '../../../helpers/saving';
 import type { Context, Part } from '../../harness/part';
-import { waitFor } from '../../harness/processes';
-import type { Account } from '../../harness/simulator';
+import { waitFor } from '../../../helpers/processes';
+import type { Account } from '../../../helpers/accountProcess';
 import { settled } from '../../harness/unsaved';
 import { NODE_TYPE } from '../../harness/workflows';
 import type { Custodia } from '../../real/custodia';
@@ -18,7 +19,6 @@ import type { FlowNode, Links } from '../../real/flow';
 import { httpNode, pskNode, workflowOf } from '../../real/flow';
 import type { Mail } from '../../real/maildev';
 import { startMail } from '../../real/maildev';
-import { UNSAVED } from '../../real/queueMode';
 
 /** The servers that a rotation delivers to. */
 interface Servers {

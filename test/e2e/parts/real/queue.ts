@@ -3,15 +3,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startGate } from '../../../crash/gate';
+import { UNSAVED } from '../../../helpers/saving';
 import { leaksIn } from '../../../helpers/scanner';
 import type { Context, Part } from '../../harness/part';
-import { print, secondsSince } from '../../harness/print';
-import { waitFor } from '../../harness/processes';
-import type { TunnelState } from '../../harness/simulator';
+import { print, secondsSince } from '../../../helpers/print';
+import { waitFor } from '../../../helpers/processes';
+import type { TunnelState } from '../../../helpers/accountProcess';
 import { flowOf, pskNode } from '../../real/flow';
 import type { Outcome, QueueMode, RotationFlow } from '../../real/queueMode';
-import { reasonWithoutQueueMode, rotateOne, startQueueMode, UNSAVED } from '../../real/queueMode';
-import type { TunnelSecret } from '../../real/vault';
+import { reasonWithoutQueueMode, rotateOne, startQueueMode } from '../../real/queueMode';
+import type { TunnelSecret } from '../../../stubs/vault/client';
 
 const TUNNELS = 20;
 /** Each takes 5 requests, and Cloudflare's limit, 1,200 in 5 minutes, stops what goes beyond it. */

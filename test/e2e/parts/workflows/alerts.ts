@@ -2,17 +2,17 @@ import { strict as assert } from 'node:assert';
 import type { TicketSystem } from '../../../stubs/tickets';
 import { startTickets } from '../../../stubs/tickets';
 import type { Context } from '../../harness/part';
-import { waitFor } from '../../harness/processes';
+import { waitFor } from '../../../helpers/processes';
 import { settled } from '../../harness/unsaved';
-import type { World } from './world';
-import { nextMessage, PUBLIC_ORIGIN } from './world';
+import type { Installation } from './installation';
+import { nextMessage, PUBLIC_ORIGIN } from './installation';
 
 /** A moment with whole seconds, as alerts have them. */
 const TS = Math.floor(Date.parse('2026-03-01T10:00:00Z') / 1000);
 
-async function answerAlerts(world: World, tickets: TicketSystem): Promise<void> {
-	const { n8n, chat, notify } = world;
-	const site = await world.account([30]);
+async function answerAlerts(installation: Installation, tickets: TicketSystem): Promise<void> {
+	const { n8n, chat, notify } = installation;
+	const site = await installation.account([30]);
 	const { account } = site;
 	const id = await site.activated({
 		file: 'alert-response.json',
@@ -69,13 +69,13 @@ async function answerAlerts(world: World, tickets: TicketSystem): Promise<void> 
 }
 
 /** The workflow that Cloudflare's alerts start. */
-export async function checkAlerts(context: Context, world: World): Promise<void> {
+export async function checkAlerts(context: Context, installation: Installation): Promise<void> {
 	await context.check(
 		'alert-response: an alert opens a ticket, its end closes it, and the chat is told',
 		async () => {
 			const tickets = await startTickets();
 			try {
-				await answerAlerts(world, tickets);
+				await answerAlerts(installation, tickets);
 			} finally {
 				await tickets.close();
 			}

@@ -2,14 +2,14 @@ import { strict as assert } from 'node:assert';
 import { leaksIn } from '../../../helpers/scanner';
 import { keptBytes } from '../../harness/kept';
 import type { Context } from '../../harness/part';
-import { waitFor } from '../../harness/processes';
+import { waitFor } from '../../../helpers/processes';
 import { settled } from '../../harness/unsaved';
 import { formOf, linksIn, Visitor } from './visitor';
-import type { Site, World } from './world';
-import { nextMessage } from './world';
+import type { Site, Installation } from './installation';
+import { nextMessage } from './installation';
 
 interface Request {
-	world: World;
+	installation: Installation;
 	site: Site;
 	visitor: Visitor;
 	/** The workflow with the form. */
@@ -22,8 +22,8 @@ const ON_DEMAND = 'rotate-one-on-demand.json';
 const REASON = 'the router was stolen & sold';
 
 /** Asks for a new key and gives the approver's links and the address of the page that is waiting. */
-async function asked({ world, visitor, id }: Request, tunnel: string) {
-	const { n8n, mailbox } = world;
+async function asked({ installation, visitor, id }: Request, tunnel: string) {
+	const { n8n, mailbox } = installation;
 	const mails = mailbox.mails.length;
 	const { formWaitingUrl } = await visitor.submit(formOf(ON_DEMAND), {
 		Tunnel: tunnel,
@@ -43,8 +43,8 @@ async function asked({ world, visitor, id }: Request, tunnel: string) {
 }
 
 async function approve(request: Request): Promise<void> {
-	const { world, site, visitor, calls } = request;
-	const { n8n, chat, mailbox } = world;
+	const { installation, site, visitor, calls } = request;
+	const { n8n, chat, mailbox } = installation;
 	const messages = chat.messages.length;
 	const { name } = (await site.account.tunnels())[1]!.tunnel;
 	const { page, links } = await asked(request, name);
@@ -66,8 +66,8 @@ async function approve(request: Request): Promise<void> {
 }
 
 async function decline(request: Request): Promise<void> {
-	const { world, site, visitor } = request;
-	const { chat, mailbox } = world;
+	const { installation, site, visitor } = request;
+	const { chat, mailbox } = installation;
 	const messages = chat.messages.length;
 	const { name } = (await site.account.tunnels())[0]!.tunnel;
 	const { page, links } = await asked(request, name);
@@ -89,9 +89,9 @@ async function decline(request: Request): Promise<void> {
 }
 
 /** The workflow with a form, whose run waits for an approval. */
-export async function checkOnDemand(context: Context, world: World): Promise<void> {
-	const { n8n, vault, notify } = world;
-	const site = await world.account([10, 20]);
+export async function checkOnDemand(context: Context, installation: Installation): Promise<void> {
+	const { n8n, vault, notify } = installation;
+	const site = await installation.account([10, 20]);
 	const calls = await site.activated({
 		file: 'rotate-given-tunnels.json',
 		settings: { vault_url: vault.secretsUrl },
@@ -102,7 +102,7 @@ export async function checkOnDemand(context: Context, world: World): Promise<voi
 		settings: { chat_url, mail_from, approver: 'lead@example.org' },
 		calls,
 	});
-	const request: Request = { world, site, visitor: new Visitor(n8n), id, calls };
+	const request: Request = { installation, site, visitor: new Visitor(n8n), id, calls };
 	await context.check(
 		'rotate-one-on-demand: the form, the approval by e-mail, a new key, the last page',
 		async () => await approve(request),

@@ -4,7 +4,7 @@ import { checkOnDemand } from './forms';
 import { checkOnboarding } from './onboarding';
 import { checkRotations } from './rotations';
 import { checkSchedules } from './schedules';
-import { startWorld } from './world';
+import { startInstallation } from './installation';
 
 /** Every file of workflows/ in the real n8n, as it ships: what it saves, it does not. */
 export const part: Part = {
@@ -12,11 +12,11 @@ export const part: Part = {
 	about: 'every shipped workflow, started as a user starts it; what arrives where, and what stays',
 	apart: true,
 	async run(context) {
-		const world = await startWorld(context);
-		await checkSchedules(context, world);
-		await checkRotations(context, world);
-		await checkAlerts(context, world);
-		await checkOnDemand(context, world);
-		await checkOnboarding(context, world);
+		const installation = await startInstallation(context);
+		await checkSchedules(context, installation);
+		await checkRotations(context, installation);
+		await checkAlerts(context, installation);
+		await checkOnDemand(context, installation);
+		await checkOnboarding(context, installation);
 	},
 };

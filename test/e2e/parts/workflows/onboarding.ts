@@ -6,8 +6,8 @@ import type { Workflow } from '../../harness/n8n';
 import type { Context } from '../../harness/part';
 import { settled } from '../../harness/unsaved';
 import { formOf, Visitor } from './visitor';
-import type { Site, World } from './world';
-import { nextMessage } from './world';
+import type { Site, Installation } from './installation';
+import { nextMessage } from './installation';
 
 const FILE = 'onboard-sites.json';
 
@@ -76,9 +76,9 @@ async function expectFiles(site: Site, { files }: Depot): Promise<void> {
 	}
 }
 
-async function onboard(world: World, depot: Depot): Promise<void> {
-	const { n8n, vault, chat } = world;
-	const site = await world.account([30]);
+async function onboard(installation: Installation, depot: Depot): Promise<void> {
+	const { n8n, vault, chat } = installation;
+	const site = await installation.account([30]);
 	const id = await site.activated({
 		file: FILE,
 		settings: { chat_url: chat.url, vault_url: vault.secretsUrl },
@@ -125,13 +125,13 @@ async function onboard(world: World, depot: Depot): Promise<void> {
 }
 
 /** The workflow that takes a file by a form and gives files. */
-export async function checkOnboarding(context: Context, world: World): Promise<void> {
+export async function checkOnboarding(context: Context, installation: Installation): Promise<void> {
 	await context.check(
 		'onboard-sites: a file uploaded twice makes tunnels, keys and router files once',
 		async () => {
 			const depot = await startDepot();
 			try {
-				await onboard(world, depot);
+				await onboard(installation, depot);
 			} finally {
 				await depot.close();
 			}

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import { leaksIn } from '../../../helpers/scanner';
-import { reasonWithoutPostgres } from '../../../stubs/postgres';
+import { reasonWithoutPostgres } from '../../real/postgres';
 import { startSecretsManager } from '../../../stubs/secretsManager';
 import {
 	credentialOf,
@@ -9,20 +9,20 @@ import {
 	provePostgresRotation,
 	rowsIn,
 	startDatabase,
-} from '../../../workflows/postgres';
-import { proveStrongSwanFile } from '../../../workflows/strongswan';
+} from './rotateWithPostgres';
+import { proveStrongSwanFile } from './strongSwanFile';
 import type { Workflow } from '../../harness/n8n';
 import type { Context } from '../../harness/part';
-import { print } from '../../harness/print';
+import { print } from '../../../helpers/print';
 import { settled } from '../../harness/unsaved';
 import { httpNode } from '../../real/flow';
 import { reasonWithoutIke } from '../../real/ike';
 import { AGES, expectReported, rotateBy } from './schedules';
-import type { World } from './world';
-import { nextMessage } from './world';
+import type { Installation } from './installation';
+import { nextMessage } from './installation';
 
 /** Connects a vault to the output Secret of Set Keys, which the shortest rotation leaves to its user. */
-function addVault({ vault, vaultCredential }: World, workflow: Workflow): void {
+function addVault({ vault, vaultCredential }: Installation, workflow: Workflow): void {
 	const keep = httpNode(
 		'Keep in the Vault',
 		'POST',
@@ -34,12 +34,12 @@ function addVault({ vault, vaultCredential }: World, workflow: Workflow): void {
 	workflow.connections['Set Keys'] = { main: [[{ node: keep.name, type: 'main', index: 0 }]] };
 }
 
-async function oldKeys(world: World): Promise<void> {
-	const { n8n } = world;
-	const site = await world.account([120, 3, 400]);
+async function oldKeys(installation: Installation): Promise<void> {
+	const { n8n } = installation;
+	const site = await installation.account([120, 3, 400]);
 	const id = await site.imported({
 		file: 'rotate-old-keys.json',
-		change: (workflow) => addVault(world, workflow),
+		change: (workflow) => addVault(installation, workflow),
 	});
 	await n8n.runManually(id, 'Start');
 	await settled(n8n, id);
@@ -48,9 +48,9 @@ async function oldKeys(world: World): Promise<void> {
 	await site.expectNoSecret();
 }
 
-async function emergency(world: World): Promise<void> {
-	const { n8n, vault, chat, mailbox, notify } = world;
-	const site = await world.account(AGES);
+async function emergency(installation: Installation): Promise<void> {
+	const { n8n, vault, chat, mailbox, notify } = installation;
+	const site = await installation.account(AGES);
 	const [messages, mails] = [chat.messages.length, mailbox.mails.length];
 	const calls = await site.activated({
 		file: 'rotate-given-tunnels.json',
@@ -79,11 +79,11 @@ async function emergency(world: World): Promise<void> {
 	await site.expectNoSecret(chat.messages, mailbox.mails);
 }
 
-async function secretsManagerRotation(world: World): Promise<void> {
-	const { n8n, chat, mailbox } = world;
+async function secretsManagerRotation(installation: Installation): Promise<void> {
+	const { n8n, chat, mailbox } = installation;
 	const manager = await startSecretsManager();
 	try {
-		const site = await world.account(AGES);
+		const site = await installation.account(AGES);
 		const aws = await n8n.createCredential('aws', {
 			...manager.keys,
 			temporaryCredentials: false,
@@ -94,7 +94,7 @@ async function secretsManagerRotation(world: World): Promise<void> {
 			settings: { secrets_manager_url: manager.url, max_age_days: 90 },
 			credentials: { aws },
 		};
-		expectReported(await rotateBy(world, site, rotation));
+		expectReported(await rotateBy(installation, site, rotation));
 		const due = [0, 2, 3];
 		assert.deepEqual(await site.changed(), due);
 		const tunnels = await site.account.tunnels();
@@ -112,18 +112,18 @@ async function secretsManagerRotation(world: World): Promise<void> {
 	}
 }
 
-async function postgresRotation(world: World): Promise<void> {
-	const { n8n, chat, mailbox } = world;
+async function postgresRotation(installation: Installation): Promise<void> {
+	const { n8n, chat, mailbox } = installation;
 	const server = await startDatabase();
 	try {
-		const site = await world.account(AGES);
+		const site = await installation.account(AGES);
 		const postgres = await n8n.createCredential('postgres', credentialOf(server));
 		const rotation = {
 			file: 'rotate-with-postgres.json',
 			settings: { max_age_days: 90 },
 			credentials: { postgres },
 		};
-		expectReported(await rotateBy(world, site, rotation));
+		expectReported(await rotateBy(installation, site, rotation));
 		assert.deepEqual(await site.changed(), [0, 2, 3]);
 		const rows = await rowsIn(server);
 		for (const [position, { tunnel, live_key }] of (await site.account.tunnels()).entries()) {
@@ -151,25 +151,25 @@ async function checkIf(
 }
 
 /** The other rotations: by hand, and with other vaults. */
-export async function checkRotations(context: Context, world: World): Promise<void> {
+export async function checkRotations(context: Context, installation: Installation): Promise<void> {
 	await context.check(
 		'rotate-old-keys: by hand, a vault connected to it',
-		async () => await oldKeys(world),
+		async () => await oldKeys(installation),
 	);
 	await context.check(
 		'emergency-rotation, rotate-given-tunnels: by hand; only with the words in Settings',
-		async () => await emergency(world),
+		async () => await emergency(installation),
 	);
 	await context.check(
 		'rotate-with-aws-secrets-manager: signed by the AWS credential of n8n',
-		async () => await secretsManagerRotation(world),
+		async () => await secretsManagerRotation(installation),
 	);
 	const noPostgres = await reasonWithoutPostgres();
 	await checkIf(
 		context,
 		noPostgres,
 		'rotate-with-postgres: into a real PostgreSQL',
-		async () => await postgresRotation(world),
+		async () => await postgresRotation(installation),
 	);
 	await checkIf(
 		context,

@@ -4,8 +4,8 @@ import { keptBytes } from '../../harness/kept';
 import type { Context } from '../../harness/part';
 import { settled } from '../../harness/unsaved';
 import { leaksIn } from '../../../helpers/scanner';
-import type { Shipped, Site, World } from './world';
-import { addWebhook, nextMessage } from './world';
+import type { Shipped, Site, Installation } from './installation';
+import { addWebhook, nextMessage } from './installation';
 
 const REPORT = 'Key rotation: 3 tunnels, 3 with a new key, 0 to look at.';
 
@@ -33,11 +33,11 @@ async function runNow(n8n: N8n, site: Site, shipped: Shipped): Promise<string> {
 
 /** The rotation of due keys by a sub-workflow, started by its parent. */
 export async function rotateBy(
-	world: World,
+	installation: Installation,
 	site: Site,
 	rotation: Shipped,
 ): Promise<{ message: string; mail: { subject: string; body: string } }> {
-	const { n8n, chat, mailbox, notify } = world;
+	const { n8n, chat, mailbox, notify } = installation;
 	const [messages, mails] = [chat.messages.length, mailbox.mails.length];
 	const calls = await site.activated(rotation);
 	await runNow(n8n, site, { file: 'scheduled-rotation.json', settings: notify, calls });
@@ -57,9 +57,9 @@ export function expectReported({ message, mail }: Awaited<ReturnType<typeof rota
 /** Keys of which three are due. */
 export const AGES = [120, 3, 400, null];
 
-async function scheduledRotation(world: World): Promise<void> {
-	const { n8n, vault, chat, mailbox, notify } = world;
-	const site = await world.account(AGES);
+async function scheduledRotation(installation: Installation): Promise<void> {
+	const { n8n, vault, chat, mailbox, notify } = installation;
+	const site = await installation.account(AGES);
 	const calls = await site.activated({
 		file: 'rotate-in-two-stages.json',
 		settings: { vault_url: vault.secretsUrl, max_age_days: 90 },
@@ -86,9 +86,9 @@ async function scheduledRotation(world: World): Promise<void> {
 	assert.deepEqual(await n8n.executions(calls), []);
 }
 
-async function weeklyReport(world: World): Promise<void> {
-	const { n8n, chat, mailbox, notify } = world;
-	const site = await world.account([12, 95, null]);
+async function weeklyReport(installation: Installation): Promise<void> {
+	const { n8n, chat, mailbox, notify } = installation;
+	const site = await installation.account([12, 95, null]);
 	const [messages, mails] = [chat.messages.length, mailbox.mails.length];
 	const settings = { ...notify, max_age_days: 90 };
 	await runNow(n8n, site, { file: 'weekly-key-age-report.json', settings });
@@ -115,13 +115,13 @@ async function weeklyReport(world: World): Promise<void> {
 }
 
 /** The workflows that a schedule starts, and the sub-workflow that rotates for it. */
-export async function checkSchedules(context: Context, world: World): Promise<void> {
+export async function checkSchedules(context: Context, installation: Installation): Promise<void> {
 	await context.check(
 		'scheduled-rotation, rotate-in-two-stages: the schedule itself starts a rotation',
-		async () => await scheduledRotation(world),
+		async () => await scheduledRotation(installation),
 	);
 	await context.check(
 		'weekly-key-age-report: the table goes to the chat and by e-mail',
-		async () => await weeklyReport(world),
+		async () => await weeklyReport(installation),
 	);
 }

@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
-import { readExample } from '../../../workflows/run';
+import { readWorkflow } from '../../../helpers/shippedWorkflows';
 import type { N8n } from '../../harness/n8n';
-import { waitFor } from '../../harness/processes';
-import { PUBLIC_ORIGIN } from './world';
+import { waitFor } from '../../../helpers/processes';
+import { PUBLIC_ORIGIN } from './installation';
 
 /** n8n lets no program answer for a person, and tells them apart by this. */
 const BROWSER = {
@@ -88,7 +88,7 @@ export interface Submitted {
 
 /** The part of a form's address that the workflow with the Form Trigger gives. */
 export function formOf(file: string): string {
-	const { nodes } = readExample(file);
+	const { nodes } = readWorkflow(file);
 	return nodes.find(({ type }) => type === 'n8n-nodes-base.formTrigger')!.webhookId!;
 }
 

@@ -1,0 +1,147 @@
+import { clock } from '../../http/clock';
+import { sentence } from '../../shared/errors';
+import type { VaultRecord } from '../../vaults/record';
+import { dropPending, noteLive, promote } from '../../vaults/transitions';
+import type { VaultFailure, VaultSnapshot } from '../../vaults/vault';
+import type { RotationOutcome } from './outcome';
+import { failureText } from './places';
+import { isCurrentStale } from './plan';
+import type { Site } from './site';
+import { subjectOf } from './site';
+
+/** How often a change is made anew from what another run wrote meanwhile. */
+const MOST_TRIES = 3;
+
+type Change =
+	| { kind: 'stored'; snapshot: VaultSnapshot }
+	| { kind: 'other'; snapshot: VaultSnapshot }
+	| VaultFailure;
+
+/**
+ * Changes a record whose pending key is known to be live: if somebody else changed the record
+ * meanwhile, the change is made again from what is there now, as long as that is still our key.
+ */
+async function change(
+	{ vault, snapshot, name }: Site,
+	key: string,
+	make: (record: VaultRecord) => VaultRecord,
+): Promise<Change> {
+	let from = snapshot;
+	for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
+		const answer = await vault.write(from, make(from.record));
+		if (answer.kind !== 'conflict') return answer;
+		const reading = await vault.read(name, 'change');
+		if (reading.kind === 'failed') return reading;
+		from = reading.snapshot;
+		const { record } = from;
+		if (record.pending?.key !== key || record.intent !== undefined) break;
+	}
+	return { kind: 'other', snapshot: from };
+}
+
+/**
+ * Brings a tunnel whose pending key is live to its end: promoted, or noted as live where Finish comes
+ * later. What was set and could not be promoted is `live`.
+ *
+ * @param generatedOn Cloudflare's date of the key
+ * @param mode how the run that staged the key wanted to end
+ */
+export async function complete(
+	site: Site,
+	generatedOn: string,
+	mode: 'atOnce' | 'later',
+): Promise<RotationOutcome> {
+	const { pending } = site.snapshot.record;
+	const subject = { ...subjectOf(site), lastGeneratedOn: generatedOn };
+	const key = pending?.key ?? '';
+	const former = isCurrentStale(site.snapshot.record, pending?.replacesGeneratedOn)
+		? 'stale'
+		: 'live';
+	const alreadyNoted = mode === 'later' && pending?.generatedOn === generatedOn;
+	if (alreadyNoted) return { ...subject, status: 'live' };
+	const answer = await change(site, key, (record) =>
+		mode === 'later' ? noteLive(record, generatedOn) : promote(record, generatedOn, former),
+	);
+	switch (answer.kind) {
+		case 'stored': {
+			const vaultVersion = answer.snapshot.version || undefined;
+			return { ...subject, vaultVersion, status: mode === 'later' ? 'live' : 'rotated' };
+		}
+		case 'failed':
+			return {
+				...subject,
+				status: 'live',
+				reason: `${answer.mayHaveHappened ? 'It is not known whether the vault took the last change, by which the key becomes current.' : 'The vault did not take the last change.'} ${failureText(answer)} Run ${mode === 'later' ? 'Rotate' : 'Rotate or Finish'} again.`,
+			};
+		case 'other':
+			return await byOther({ ...site, snapshot: answer.snapshot }, key, generatedOn);
+	}
+}
+
+/** The outcome of a key that is live, where another run changed the record meanwhile. */
+async function byOther(site: Site, key: string, generatedOn: string): Promise<RotationOutcome> {
+	const { record } = site.snapshot;
+	const subject = { ...subjectOf(site), lastGeneratedOn: generatedOn };
+	if (record.intent === undefined && record.current?.key === key) {
+		return { ...subject, status: 'rotated', reason: 'Another run finished it.' };
+	}
+	if (record.intent === undefined && record.pending?.key === key) {
+		return { ...subject, status: 'live', reason: 'Another run is at work on it.' };
+	}
+	const held = await hold(site, key, generatedOn);
+	return {
+		...subject,
+		status: 'unknown',
+		reason: `Another run changed the vault's record at the same moment, and may have set another key. ${held ?? 'Run it again.'}`,
+	};
+}
+
+/**
+ * Sees to it that the vault holds a key that may be live: one that another run took out meanwhile is
+ * put back, as pending where there is none, else as previous.
+ *
+ * @returns why the vault does not hold it, or undefined
+ */
+export async function hold(
+	{ vault, name }: Site,
+	key: string,
+	generatedOn?: string,
+): Promise<string | undefined> {
+	for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
+		const reading = await vault.read(name, 'change');
+		if (reading.kind === 'failed') return lost(reading);
+		const { snapshot } = reading;
+		const { current, pending, previous } = snapshot.record;
+		if ([current, pending, previous].some((one) => one?.key === key)) return undefined;
+		const back =
+			pending === undefined
+				? { pending: { key, generatedOn, since: new Date(clock.now()).toISOString() } }
+				: { previous: { key } };
+		const answer = await vault.write(snapshot, { ...snapshot.record, ...back });
+		if (answer.kind === 'stored') return undefined;
+		if (answer.kind === 'failed') return lost(answer);
+	}
+	return 'The vault does not hold it: other runs kept changing the record.';
+}
+
+function lost(failure: VaultFailure): string {
+	return `It could not be made sure that the vault holds the key. ${failureText(failure)}`;
+}
+
+/**
+ * Takes a key out of the vault that Cloudflare refused by name; the outcome is that nothing was changed.
+ * Only from the very record that was written before it was sent: another run may have set it since.
+ */
+export async function drop(site: Site, reason: string): Promise<RotationOutcome> {
+	const { vault, snapshot } = site;
+	const answer = await vault.write(snapshot, dropPending(snapshot.record));
+	if (answer.kind === 'stored') {
+		const vaultVersion = answer.snapshot.version || undefined;
+		return { ...subjectOf(site), vaultVersion, status: 'unapplied', reason };
+	}
+	const more =
+		answer.kind === 'failed'
+			? `It is still pending in the vault. ${failureText(answer)}`
+			: 'Another run has taken the key over meanwhile.';
+	return { ...subjectOf(site), status: 'unapplied', reason: `${sentence(reason)} ${more}` };
+}

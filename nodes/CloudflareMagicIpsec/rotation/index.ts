@@ -1,0 +1,13 @@
+import type { Resource } from '../../shared/operation';
+import { finish } from './finish.operation';
+import { getStatus } from './getStatus.operation';
+import { rollBack } from './rollBack.operation';
+import { rotate } from './rotate.operation';
+
+export const rotation: Resource = {
+	value: 'rotation',
+	name: 'Key Rotation',
+	description: 'New pre-shared keys by way of a vault; no key ever becomes an item',
+	operations: [finish, getStatus, rollBack, rotate],
+	first: rotate,
+};

@@ -1,0 +1,307 @@
+import { omit } from 'lodash';
+import type { IDataObject } from 'n8n-workflow';
+import type * as Events from '../../nodes/CloudflareMagicIpsec/trigger/events';
+import type * as Fields from '../../nodes/CloudflareMagicIpsec/trigger/fields';
+import { otherFields } from '../../nodes/CloudflareMagicIpsec/trigger/configuration';
+import { readStoredForm } from '../../nodes/CloudflareMagicIpsec/trigger/storedForm';
+import type * as StoredForm from '../../nodes/CloudflareMagicIpsec/trigger/storedForm';
+import { clock } from '../../nodes/http/clock';
+import { credentialsOf } from '../helpers/node';
+import { Poller } from '../helpers/poller';
+import {
+	STORED_ACCOUNT,
+	STORED_AT,
+	STORED_FORMAT_1,
+	STORED_FORMAT_2,
+	STORED_TUNNELS,
+} from '../helpers/storedForms';
+import type { Simulator } from '../simulator';
+import { startSimulator } from '../simulator';
+
+/** What the trigger left in the static data, read by this version, by later ones and by older ones. */
+
+const ALL = [
+	'bgpStateChanged',
+	'pskChanged',
+	'pskRotationDue',
+	'tunnelCreated',
+	'tunnelDeleted',
+	'tunnelUpdated',
+];
+
+const DAY_MS = 86_400_000;
+
+const kinds = (items: IDataObject[]) =>
+	items.map(({ event, tunnel_id }) => [event, String(tunnel_id).slice(0, 2)]);
+
+const [BERLIN, ZURICH, LONG] = STORED_TUNNELS as [object, object, object];
+
+describe('what is stored', () => {
+	let simulator: Simulator;
+
+	const { now } = clock;
+
+	beforeEach(async () => {
+		simulator = await startSimulator({ accountId: STORED_ACCOUNT });
+		clock.now = () => STORED_AT;
+	});
+
+	afterEach(async () => {
+		clock.now = now;
+		await simulator.close();
+	});
+
+	const answer = (tunnels: readonly object[]) => {
+		simulator.faults.clear();
+		const body = JSON.stringify({ success: true, result: { ipsec_tunnels: tunnels } });
+		simulator.faults.add({ operation: 'list', times: Infinity, kind: 'body', body });
+	};
+
+	/** A trigger that finds something in its static data. */
+	const pollerWith = (stored: IDataObject) => {
+		const poller = new Poller({
+			credentials: credentialsOf(simulator),
+			parameters: { events: ALL, pskOlderThanDays: 90 },
+		});
+		poller.overwrite(stored);
+		return poller;
+	};
+
+	/**
+	 * Whoever adds a field, takes one away or changes what is compared of one sees this test fail. Triggers
+	 * that are installed hold the old form. If fields were added or taken away: put the sample as it is now
+	 * beside the older ones in helpers/storedForms.ts, and test that one too. If what is compared of a field
+	 * has changed: raise the format as well, and let the older ones be read without that field.
+	 */
+	it('is the sample of today', async () => {
+		answer(STORED_TUNNELS);
+		const poller = pollerWith({});
+		expect(kinds(await poller.activate())).toEqual([
+			['pskRotationDue', '2b'],
+			['pskRotationDue', '3c'],
+		]);
+		expect(poller.database()).toEqual(STORED_FORMAT_2);
+	});
+
+	it('names every documented field', () => {
+		expect(Object.keys(otherFields(BERLIN as never))).toEqual([]);
+		const [, fields] = STORED_FORMAT_2.tunnels.split(';');
+		expect(fields).toContain('allow_null_cipher');
+	});
+
+	describe.each([
+		['format 1', STORED_FORMAT_1],
+		['format 2', STORED_FORMAT_2],
+	])('in %s', (_, stored) => {
+		it('is known: nothing is told where nothing has changed', async () => {
+			answer(STORED_TUNNELS);
+			const poller = pollerWith(stored);
+			expect(await poller.activate()).toEqual([]);
+			expect(await poller.poll()).toEqual([]);
+			expect(poller.warnings).toEqual([]);
+			expect(poller.database()).toEqual(STORED_FORMAT_2);
+		});
+
+		it('is known: what has changed since is told', async () => {
+			const renamed = omit({ ...LONG, name: 'short' }, 'post_quantum');
+			answer([
+				{
+					...BERLIN,
+					description: 'moved',
+					psk_metadata: { last_generated_on: '2026-11-21T09:00:00Z' },
+				},
+				renamed,
+				{
+					...ZURICH,
+					id: '4d'.repeat(16),
+					psk_metadata: { last_generated_on: '2026-11-20T09:00:00Z' },
+				},
+			]);
+			const items = await pollerWith(stored).activate();
+			expect(kinds(items)).toEqual([
+				['tunnelUpdated', '1a'],
+				['pskChanged', '1a'],
+				['tunnelUpdated', '3c'],
+				['tunnelCreated', '4d'],
+				['tunnelDeleted', '2b'],
+			]);
+			expect(items[0]!.changes).toEqual({
+				description: { new: 'moved' },
+				last_generated_on: { old: '2026-11-01T12:34:56.789012Z', new: '2026-11-21T09:00:00Z' },
+			});
+		});
+
+		it('is known: a due key is told of again when it is time', async () => {
+			answer(STORED_TUNNELS);
+			clock.now = () => STORED_AT + 7 * DAY_MS;
+			expect(kinds(await pollerWith(stored).activate())).toEqual([
+				['pskRotationDue', '2b'],
+				['pskRotationDue', '3c'],
+			]);
+		});
+	});
+
+	it.each([
+		[
+			'a newer version',
+			{ ...STORED_FORMAT_2, format: 3, tunnels: { anything: 1 } },
+			'newer version',
+		],
+		['a newer version, in a form like ours', { ...STORED_FORMAT_2, format: 3 }, 'newer version'],
+		['a format that is no number', { ...STORED_FORMAT_2, format: '2' }, 'damaged'],
+		['a format that was never there', { ...STORED_FORMAT_2, format: 0 }, 'damaged'],
+		['no account', { ...STORED_FORMAT_2, account_id: undefined }, 'damaged'],
+		['format 1 that calls itself 2', { ...STORED_FORMAT_1, format: 2, tunnels: 'x' }, 'damaged'],
+		[
+			'other fields than it was made with',
+			{ ...STORED_FORMAT_2, tunnels: STORED_FORMAT_2.tunnels.replace('description ', '') },
+			'damaged',
+		],
+		[
+			'half of a text',
+			{ ...STORED_FORMAT_2, tunnels: STORED_FORMAT_2.tunnels.slice(0, 300) },
+			'damaged',
+		],
+	])('by %s is not used: only keys that are due are told of', async (_, stored, why) => {
+		answer([{ ...BERLIN, description: 'changed' }, ZURICH, { ...LONG, id: '4d'.repeat(16) }]);
+		const poller = pollerWith(stored as IDataObject);
+		expect(kinds(await poller.activate())).toEqual([
+			['pskRotationDue', '2b'],
+			['pskRotationDue', '4d'],
+		]);
+		expect(poller.warnings).toEqual([expect.stringContaining(why)]);
+		expect(poller.database().format).toBe(2);
+		// From there on everything is told of.
+		answer([BERLIN, ZURICH, { ...LONG, id: '4d'.repeat(16) }]);
+		expect(kinds(await poller.poll())).toEqual([['tunnelUpdated', '1a']]);
+		expect(await poller.activate()).toEqual([]);
+	});
+
+	it.each([
+		['format 1', { ...STORED_FORMAT_1, tunnels: 'F3JHB;' }],
+		['format 2', undefined],
+	])('of an account without tunnels is known, too: %s', async (_, stored) => {
+		answer([]);
+		const poller = pollerWith(stored ?? {});
+		expect(await poller.activate()).toEqual([]);
+		answer([BERLIN]);
+		expect(kinds(await poller.poll())).toEqual([['tunnelCreated', '1a']]);
+		expect(poller.warnings).toEqual([]);
+	});
+
+	it('in no account that is known now is a first poll', () => {
+		expect(readStoredForm(STORED_FORMAT_2, 'f'.repeat(32))).toEqual({ tunnels: undefined });
+		expect(readStoredForm({}, STORED_ACCOUNT)).toEqual({ tunnels: undefined });
+	});
+});
+
+describe('another version of the package', () => {
+	/** The trigger's comparison as it would be with other compared fields. */
+	const versionWith = (change: (fields: Fields.ComparedField[]) => Fields.ComparedField[]) => {
+		let version!: typeof Events & typeof StoredForm;
+		const path = '../../nodes/CloudflareMagicIpsec/trigger';
+		jest.isolateModules(() => {
+			jest.doMock(`${path}/fields`, () => {
+				const actual = jest.requireActual<typeof Fields>(`${path}/fields`);
+				return { ...actual, COMPARED: change([...actual.COMPARED]) };
+			});
+			version = {
+				...jest.requireActual<typeof Events>(`${path}/events`),
+				...jest.requireActual<typeof StoredForm>(`${path}/storedForm`),
+			};
+		});
+		jest.dontMock(`${path}/fields`);
+		return version;
+	};
+
+	type Version = ReturnType<typeof versionWith>;
+
+	const LATER: Array<[string, (fields: Fields.ComparedField[]) => Fields.ComparedField[]]> = [
+		[
+			'with a field more, that was among the others',
+			(fields) => [{ name: 'post_quantum', read: (tunnel) => tunnel.post_quantum }, ...fields],
+		],
+		['with a field less', (fields) => fields.filter(({ name }) => name !== 'remote_identities')],
+		['in another order', (fields) => [...fields].reverse()],
+	];
+
+	const settings = {
+		events: new Set(ALL) as never,
+		includes: () => true,
+		dueAfterMs: 90 * DAY_MS,
+		remindAfterMs: 7 * DAY_MS,
+	};
+
+	const nothingMissing = { gone: new Set<string>(), doubtful: new Map<string, string>() };
+
+	const pollOf = (version: Version, stored: IDataObject, tunnels: readonly object[]) => {
+		const known = version.readStoredForm(stored, STORED_ACCOUNT);
+		expect(known.fault).toBeUndefined();
+		const { found, after } = version.compare(
+			known.tunnels,
+			tunnels as never,
+			nothingMissing,
+			STORED_AT,
+			settings,
+		);
+		return {
+			told: found.map(({ event, tunnel: { id }, changes }) => [
+				event,
+				id.slice(0, 2),
+				Object.keys(changes),
+			]),
+			stored: version.storedForm(STORED_ACCOUNT, after),
+		};
+	};
+
+	const [berlin, zurich, long] = STORED_TUNNELS;
+
+	describe.each(LATER)('%s', (_, change) => {
+		it.each([
+			['format 1', STORED_FORMAT_1],
+			['format 2', STORED_FORMAT_2],
+		])('tells of nothing that has not changed since %s, there and back', (__, stored) => {
+			const later = pollOf(versionWith(change), stored, STORED_TUNNELS);
+			expect(later.told).toEqual([]);
+			expect(pollOf(versionWith(change), later.stored, STORED_TUNNELS).told).toEqual([]);
+			const back = pollOf(
+				versionWith((fields) => fields),
+				later.stored,
+				STORED_TUNNELS,
+			);
+			expect(back.told).toEqual([]);
+			expect(back.stored).toEqual(STORED_FORMAT_2);
+		});
+
+		it('tells of what both know, at once, and of the rest from its second poll', () => {
+			const version = versionWith(change);
+			const first = pollOf(version, STORED_FORMAT_2, [
+				{ ...berlin, description: 'moved', name: 'renamed' },
+				{ ...zurich, replay_protection: true },
+				long!,
+			]);
+			expect(first.told).toEqual([
+				['tunnelUpdated', '1a', ['name', 'description']],
+				['tunnelUpdated', '2b', ['replay_protection']],
+			]);
+			const second = pollOf(version, first.stored, [
+				{ ...berlin, description: 'moved', name: 'renamed' },
+				{ ...zurich, replay_protection: true },
+				{ ...long, post_quantum: { enabled: false } },
+			]);
+			expect(second.told).toEqual([['tunnelUpdated', '3c', ['post_quantum']]]);
+		});
+	});
+
+	it('keeps what it does not know of a tunnel that is not listed', () => {
+		const version = versionWith(LATER[0]![1]);
+		const first = pollOf(version, STORED_FORMAT_2, [berlin!, zurich!]);
+		expect(first.told).toEqual([]);
+		const second = pollOf(version, first.stored, [
+			berlin!,
+			zurich!,
+			{ ...long, post_quantum: { enabled: false }, description: 'moved' },
+		]);
+		expect(second.told).toEqual([['tunnelUpdated', '3c', ['description']]]);
+	});
+});

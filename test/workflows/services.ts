@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
+import { credentialsOf } from '../helpers/account';
+import { leaksIn } from '../helpers/scanner';
+import { messageSettings } from '../helpers/shippedWorkflows';
+import type { Simulator } from '../simulator';
+import { startSimulator } from '../simulator';
+import type { Chat } from '../stubs/chat';
+import { startChat } from '../stubs/chat';
+import type { Mailbox } from '../stubs/mailbox';
+import { startMailbox } from '../stubs/mailbox';
+import { VaultClient } from '../stubs/vault/client';
+import { startVault } from '../stubs/vault/kv2';
+
+/** All that the shipped workflows talk to, in this process: an account, a vault, a chat and a mailbox. */
+export interface Services {
+	simulator: Simulator;
+	vault: VaultClient;
+	chat: Chat;
+	mailbox: Mailbox;
+	/** Addresses for the node Settings of workflows that send messages. */
+	notify: ReturnType<typeof messageSettings>;
+	credentials: Record<string, ICredentialDataDecryptedObject>;
+	/** Keys and tokens that are found in a value. */
+	leaksIn(value: unknown): string[];
+	close(): Promise<void>;
+}
+
+/** @param ageDays a key's age in days for each tunnel, null for one without a key */
+export async function startServices(ageDays: Array<number | null>): Promise<Services> {
+	const folder = mkdtempSync(path.join(tmpdir(), 'workflows-'));
+	const simulator = await startSimulator({ tunnels: ageDays.length, seed: 5, ageDays });
+	const server = await startVault({ directory: path.join(folder, 'vault'), token: 'vault-token' });
+	const vault = new VaultClient(server.url, server.token);
+	const [chat, mailbox] = await Promise.all([startChat(), startMailbox()]);
+	return {
+		simulator,
+		vault,
+		chat,
+		mailbox,
+		notify: messageSettings(chat),
+		credentials: {
+			cloudflareMagicTokenApi: credentialsOf(simulator).cloudflareMagicTokenApi!,
+			httpHeaderAuth: vault.credential,
+			smtp: mailbox.credential,
+		},
+		leaksIn: (value) =>
+			leaksIn(value, [
+				...simulator.tunnels().flatMap(({ id }) => simulator.keyHistory(id).map(({ psk }) => psk)),
+				simulator.apiToken,
+				server.token,
+			]),
+		async close() {
+			await Promise.all([simulator, server, chat, mailbox].map(async (one) => await one.close()));
+			rmSync(folder, { recursive: true });
+		},
+	};
+}
+
+/** Starts them for each test of a describe block. */
+export function useServices(ageDays: Array<number | null>): () => Services {
+	let services: Services;
+	beforeEach(async () => {
+		services = await startServices(ageDays);
+	});
+	afterEach(async () => {
+		await services.close();
+	});
+	return () => services;
+}
