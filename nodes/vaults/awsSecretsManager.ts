@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { INodeProperties } from 'n8n-workflow';
-import { text } from '../http/json';
+import { field, text } from '../http/json';
 import type { Transport } from '../http/transport';
 import { awsAddressFault, awsEndpoint } from './address';
 import { AwsCalls } from './awsCalls';
@@ -8,6 +8,7 @@ import { CURRENT, markFields, PENDING } from './awsLabels';
 import { readSecret } from './awsReading';
 import type { Before } from './awsVersions';
 import { moveLabel, putVersion, revisionOf, stateOf } from './awsVersions';
+import type { Words } from './failures';
 import { failed, refusingVault } from './failures';
 import { secretNameFault } from './names';
 import type { VaultRecord } from './record';
@@ -110,22 +111,24 @@ class AwsSecretsManager implements Vault {
 
 	async names(prefix: string): Promise<VaultNames | VaultFailure> {
 		const names: string[] = [];
+		const Filters = prefix === '' ? undefined : [{ Key: 'name', Values: [prefix] }];
 		let NextToken: string | undefined;
-		do {
+		for (let page = 0; page < MOST_PAGES; page++) {
 			const listed = await this.calls.send(
 				'ListSecrets',
-				{ Filters: [{ Key: 'name', Values: [prefix] }], MaxResults: 100, NextToken },
+				{ Filters, MaxResults: 100, NextToken },
 				{ repeating: 'repeatable' },
 			);
 			if (listed.kind !== 'ok') return listed.failure;
 			const { SecretList } = listed.body;
 			for (const secret of Array.isArray(SecretList) ? SecretList : []) {
-				const name = text((secret as { Name?: unknown } | null)?.Name);
+				const name = text(field(secret, 'Name'));
 				if (name?.startsWith(prefix)) names.push(name);
 			}
 			NextToken = text(listed.body.NextToken);
-		} while (NextToken !== undefined);
-		return { kind: 'names', names: names.sort() };
+			if (NextToken === undefined) return { kind: 'names', names: names.sort() };
+		}
+		return failed(TOO_MANY);
 	}
 
 	async close(): Promise<VaultClosed> {
@@ -169,6 +172,15 @@ class AwsSecretsManager implements Vault {
 		};
 	}
 }
+
+/** An account has no more secrets than this many pages of 100. */
+const MOST_PAGES = 5_000;
+
+const TOO_MANY: Words = {
+	fault: 'unreadable',
+	what: 'the list of secrets has no end',
+	remedy: 'Check the Endpoint in the credential: something else than AWS may answer there.',
+};
 
 /** Holds a name and no secret, whatever it is called. */
 const NAME_PARAMETER = 'secretName';

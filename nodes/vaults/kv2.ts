@@ -31,7 +31,8 @@ import type {
 /**
  * The key-value engine, version 2, of HashiCorp Vault and OpenBao. A record is one secret; all its
  * fields are written at once with `cas`, the number of the version that was read, so that the engine
- * itself is the compare-and-set of vault.ts. The revision is that number.
+ * itself is the compare-and-set of vault.ts. The revision is that number. It comes back only where an
+ * administrator wipes a secret with all its metadata and somebody makes it anew meanwhile.
  *
  * Source: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2
  */

@@ -153,6 +153,11 @@ export function sameJson(a: unknown, b: unknown): boolean {
 	);
 }
 
+/** True if a record is this tunnel's, or names none. */
+export function belongsTo(record: VaultRecord, tunnelId: string): boolean {
+	return record.owner.tunnelId === undefined || record.owner.tunnelId === tunnelId;
+}
+
 /** Nothing is under way: neither a key nor a Roll Back. */
 export function isSettled(record: VaultRecord): boolean {
 	return record.pending === undefined && record.intent === undefined;

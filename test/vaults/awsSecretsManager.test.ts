@@ -179,6 +179,17 @@ describe('a write that is cut off between two labels', () => {
 		expect(await seen()).toMatchObject({ current: 'K2', previous: 'K1' });
 	});
 
+	it('a read for a change that can not complete it says so', async () => {
+		await cutOff();
+		manager.refuseAction('UpdateSecretVersionStage', 'AccessDeniedException', 2);
+		const failure = { fault: 'denied', mayHaveHappened: false };
+		const driver = awsDriver(manager);
+		expect(await driver.read(NAME, 'change')).toMatchObject(failure);
+		const look = snapshotOf(await driver.read(NAME, 'look'));
+		expect(await driver.write(look, staged(look.record, 'K3'))).toMatchObject(failure);
+		expect(snapshotOf(await driver.read(NAME, 'look')).record.pending).toBeUndefined();
+	});
+
 	it('a write from what a look showed completes it, too', async () => {
 		await cutOff();
 		const driver = awsDriver(manager);
@@ -540,6 +551,20 @@ describe('rights and credentials', () => {
 		await driver.read(NAME, 'change');
 		expect(sent.join()).toContain(manager.keys.accessKeyId);
 		expect(sent.join()).not.toContain(manager.keys.secretAccessKey);
+	});
+
+	it('names come in pages of 100', async () => {
+		for (let index = 0; index < 250; index++) {
+			manager.inside.create({
+				Name: `magic-ipsec/${index}`,
+				ClientRequestToken: randomUUID(),
+				SecretString: '{}',
+			});
+		}
+		expect(await awsDriver(manager).names('magic-ipsec/')).toMatchObject({
+			names: { length: 250 },
+		});
+		expect(manager.actions).toEqual(['ListSecrets', 'ListSecrets', 'ListSecrets']);
 	});
 
 	it('a rate limit is obeyed', async () => {

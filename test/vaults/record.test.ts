@@ -10,6 +10,7 @@ import {
 } from '../../nodes/vaults/names';
 import type { VaultRecord } from '../../nodes/vaults/record';
 import {
+	belongsTo,
 	EMPTY_RECORD,
 	fieldsOf,
 	isSettled,
@@ -65,6 +66,14 @@ describe('a record as it is stored', () => {
 		const record = recordIn({ current: '', pending: null, intent: '', x: '' });
 		expect(record).toEqual({ ...EMPTY_RECORD, others: { x: '' } });
 		expect(fieldsOf(EMPTY_RECORD)).toEqual({});
+	});
+
+	it('a record without a tunnel is any tunnel’s', () => {
+		expect(belongsTo(EMPTY_RECORD, 't1')).toBe(true);
+		expect([belongsTo(recordIn(FULL), 't1'), belongsTo(recordIn(FULL), 't2')]).toEqual([
+			true,
+			false,
+		]);
 	});
 
 	it('fields of a key that is not there are not kept', () => {
