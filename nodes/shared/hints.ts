@@ -7,3 +7,8 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 export function warn(context: IExecuteFunctions, message: string): void {
 	context.addExecutionHints?.({ type: 'warning', location: 'outputPane', message });
 }
+
+/** Shows beside the output what is no trouble, but may not be expected. Never throws. */
+export function inform(context: IExecuteFunctions, message: string): void {
+	context.addExecutionHints?.({ type: 'info', location: 'outputPane', message });
+}

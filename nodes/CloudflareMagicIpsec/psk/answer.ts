@@ -1,8 +1,8 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { CallError } from '../../api/failure';
 import { faultsShown, nodeError } from '../../shared/errors';
+import { warn } from '../../shared/hints';
 import type { Attempt } from '../keys/attempt';
-import { warn } from './guard';
 import type { PskOutcome } from './outcome';
 import { toOutputs } from './outcome';
 
@@ -40,7 +40,10 @@ function nothingApplied(
 	const failure = new CallError({
 		action,
 		effect: 'refused',
-		what: `Cloudflare refused all ${refused.length}`,
+		what:
+			attempts.length === refused.length
+				? `Cloudflare refused all ${refused.length}`
+				: `none of the ${refused.length} was applied`,
 		remedy: `${faultsShown(reasons)} Nothing was changed: the old keys are still live.`,
 	});
 	return nodeError(context.getNode(), failure, itemIndex);
