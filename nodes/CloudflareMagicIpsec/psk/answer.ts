@@ -1,8 +1,8 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { CallError } from '../../api/failure';
 import { faultsShown, nodeError } from '../../shared/errors';
+import { warn } from '../../shared/hints';
 import type { Attempt } from '../keys/attempt';
-import { warn } from './guard';
 import type { PskOutcome } from './outcome';
 import { toOutputs } from './outcome';
 

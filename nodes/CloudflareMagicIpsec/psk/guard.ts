@@ -1,6 +1,7 @@
 import type { IExecuteFunctions, INodeProperties, IWorkflowSettings } from 'n8n-workflow';
 import { isAgentsTool } from '../../shared/agents';
 import { inputError } from '../../shared/errors';
+import { warn } from '../../shared/hints';
 import { readFlag } from '../../shared/options';
 
 /**
@@ -87,12 +88,4 @@ export function hintAtStorage(context: IExecuteFunctions): void {
 		context,
 		`n8n may store the data of this run, and with it the keys of the Secret output, in its database. To stop that, open the workflow's Settings and choose 'Do not save' (not the default) for ${names.join(' and ')}.`,
 	);
-}
-
-/**
- * Shows a warning beside the output. Never throws, since it is called when keys are live already:
- * an n8n that knows no hints shows none.
- */
-export function warn(context: IExecuteFunctions, message: string): void {
-	context.addExecutionHints?.({ type: 'warning', location: 'outputPane', message });
 }
