@@ -200,7 +200,7 @@ export class CloudflareClient {
 				fault: faultOf(answer.status, refusal.said),
 				failure: { ...refusal.facts, what: whatHappened(answer, refusal.said) },
 				answer: answer.body,
-				retryAfterMs: retryAfterMs(answer.headers['retry-after'], clock.now()),
+				retryAfterMs: retryAfterMs(answer.headers, clock.now()),
 			};
 		} finally {
 			this.pacer.leave(rateLimit);

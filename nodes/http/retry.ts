@@ -62,11 +62,18 @@ export function delayBefore(repeat: number, retryAfterMs: number, random: number
 	return Math.max(retryAfterMs, Math.round(backOff * (1 - random / 4)));
 }
 
-/** Milliseconds that a Retry-After header (seconds or an HTTP date) asks for; 0 without one. */
-export function retryAfterMs(header: unknown, now: number): number {
-	if (typeof header !== 'string' || header.trim() === '') return 0;
-	const seconds = Number(header);
+/**
+ * Milliseconds that a Retry-After header (seconds or an HTTP date) asks for; 0 without one. A date is
+ * compared with the answer's own Date, so that a clock that is wrong here makes no wait wrong.
+ *
+ * @param now milliseconds since 1970, for an answer without a Date
+ */
+export function retryAfterMs(headers: Readonly<Record<string, unknown>>, now: number): number {
+	const asked = headers['retry-after'];
+	if (typeof asked !== 'string' || asked.trim() === '') return 0;
+	const seconds = Number(asked);
 	if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
-	const date = Date.parse(header);
-	return Number.isNaN(date) ? 0 : Math.max(0, date - now);
+	const date = Date.parse(asked);
+	const answered = Date.parse(String(headers.date));
+	return Number.isNaN(date) ? 0 : Math.max(0, date - (Number.isNaN(answered) ? now : answered));
 }

@@ -1,4 +1,5 @@
 import type { IWorkflowSettings, WorkflowExecuteMode } from 'n8n-workflow';
+import { ExecuteContext } from 'n8n-core';
 import { useAccount } from '../helpers/account';
 import { psk } from '../helpers/psk';
 import { UNSAVED } from '../helpers/saving';
@@ -53,5 +54,35 @@ describe('hints about what n8n stores', () => {
 		expect(
 			await hint({ saveManualExecutions: false, saveExecutionProgress: false }, 'manual'),
 		).toBe('[]');
+	});
+});
+
+describe('an n8n before 1.123.21, or from 2.0 to 2.4.8, which has no getWorkflowSettings', () => {
+	const account = useAccount();
+	const owner = Object.getPrototypeOf(Object.getPrototypeOf(ExecuteContext.prototype)) as {
+		getWorkflowSettings?: () => IWorkflowSettings;
+	};
+	const { getWorkflowSettings } = owner;
+
+	beforeAll(() => {
+		expect(delete owner.getWorkflowSettings).toBe(true);
+		expect(ExecuteContext.prototype.getWorkflowSettings).toBeUndefined();
+	});
+
+	afterAll(() => {
+		owner.getWorkflowSettings = getWorkflowSettings;
+	});
+
+	it('is told by the same settings', async () => {
+		const options = { requireUnsaved: true };
+		const refused = await psk(account(), 'set', { options, mode: 'trigger' });
+		expect(refused.error?.description).toContain("'Save successful production executions'");
+		const { jsons, hints } = await psk(account(), 'set', {
+			options,
+			mode: 'trigger',
+			settings: UNSAVED,
+		});
+		expect(jsons[0]).toHaveLength(3);
+		expect(hints).toEqual([]);
 	});
 });

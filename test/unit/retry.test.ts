@@ -52,7 +52,17 @@ describe('the wait before a repetition', () => {
 		['Sat, 21 Nov 2026 10:00:05 GMT', 5_000],
 		['Sat, 21 Nov 2026 09:00:00 GMT', 0],
 	])('reads Retry-After %p as %d ms', (header, expected) => {
-		expect(retryAfterMs(header, Date.parse('2026-11-21T10:00:00Z'))).toBe(expected);
+		const now = Date.parse('2026-11-21T10:00:00Z');
+		expect(retryAfterMs({ 'retry-after': header }, now)).toBe(expected);
+	});
+
+	it("compares a date with the answer's own, whatever the clock here says", () => {
+		const headers = {
+			date: 'Sat, 21 Nov 2026 10:00:00 GMT',
+			'retry-after': 'Sat, 21 Nov 2026 10:00:05 GMT',
+		};
+		expect(retryAfterMs(headers, Date.parse('2026-11-20T10:00:00Z'))).toBe(5_000);
+		expect(retryAfterMs(headers, Date.parse('2026-11-22T10:00:00Z'))).toBe(5_000);
 	});
 });
 

@@ -58,8 +58,18 @@ export function storingSettings(settings: IWorkflowSettings, manual: boolean): s
 	return names;
 }
 
+/**
+ * The workflow's settings. n8n before 1.123.21, and 2.0 to 2.4.8, have no method that tells them; there
+ * the context's own workflow does.
+ */
+function settingsOf(context: IExecuteFunctions): IWorkflowSettings {
+	if (context.getWorkflowSettings !== undefined) return context.getWorkflowSettings();
+	const { workflow } = context as unknown as { workflow?: { settings?: IWorkflowSettings } };
+	return workflow?.settings ?? {};
+}
+
 function settingsThatStore(context: IExecuteFunctions): string[] {
-	return storingSettings(context.getWorkflowSettings?.() ?? {}, context.getMode() === 'manual');
+	return storingSettings(settingsOf(context), context.getMode() === 'manual');
 }
 
 export const requireUnsavedOption: INodeProperties = {

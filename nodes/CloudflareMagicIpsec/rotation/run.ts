@@ -1,5 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { errorText, faultsShown, nodeError, stopError } from '../../shared/errors';
+import { warn } from '../../shared/hints';
 import type { RunSettings } from './options';
 import { readSettings } from './options';
 import type { RotationOutcome } from './outcome';
@@ -94,6 +95,5 @@ function inOrder(
 
 export function hint(context: IExecuteFunctions, warnings: readonly string[]): void {
 	if (warnings.length === 0) return;
-	const message = faultsShown([...new Set(warnings)]);
-	context.addExecutionHints?.({ type: 'warning', location: 'outputPane', message });
+	warn(context, faultsShown([...new Set(warnings)]));
 }
