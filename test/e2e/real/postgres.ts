@@ -39,12 +39,22 @@ export async function reasonWithoutPostgres(): Promise<string | undefined> {
 	return await aptMissing(['postgresql']);
 }
 
-/** The folder with the programs of the newest release that is installed. */
-function programs(): string {
+/** The newest release that is installed. */
+function newestVersion(): string | undefined {
 	const versions = existsSync(VERSIONS) ? readdirSync(VERSIONS) : [];
-	const [newest] = versions
+	return versions
 		.filter((version) => existsSync(path.join(VERSIONS, version, 'bin', 'initdb')))
-		.sort((one, other) => Number(other) - Number(one));
+		.sort((one, other) => Number(other) - Number(one))[0];
+}
+
+/** True where a server can be started. */
+export function isPostgresInstalled(): boolean {
+	return newestVersion() !== undefined;
+}
+
+/** The folder with the programs of the newest release. */
+function programs(): string {
+	const newest = newestVersion();
 	if (newest === undefined) throw new Error('PostgreSQL is not installed');
 	return path.join(VERSIONS, newest, 'bin');
 }
