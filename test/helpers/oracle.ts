@@ -22,13 +22,35 @@ import { stopAt } from './stops';
 
 export const MODES = ['stopWorkflow', 'continueRegularOutput', 'continueErrorOutput'] as const;
 
-/** What a run does to the keys: its operation, and whether it only has them checked. */
+/** What a run does to the keys: its operation, its own options, and whether it only has them checked. */
 export const ACTS = {
-	generate: { operation: 'generate', endpoint: 'pskGenerate', isCheck: false },
-	'generate, checked only': { operation: 'generate', endpoint: 'pskGenerate', isCheck: true },
-	prepare: { operation: 'prepare', endpoint: 'pskSet', isCheck: true },
-	set: { operation: 'set', endpoint: 'pskSet', isCheck: false },
-	'set, checked only': { operation: 'set', endpoint: 'pskSet', isCheck: true },
+	generate: { operation: 'generate', endpoint: 'pskGenerate', isCheck: false, options: {} },
+	'generate, checked only': {
+		operation: 'generate',
+		endpoint: 'pskGenerate',
+		isCheck: true,
+		options: { validateOnly: true },
+	},
+	prepare: { operation: 'prepare', endpoint: 'pskSet', isCheck: true, options: {} },
+	'prepare, all pending': {
+		operation: 'prepare',
+		endpoint: 'pskSet',
+		isCheck: true,
+		options: { pendingKey: '={{ $json.psk }}', olderThanDays: 1_000 },
+	},
+	set: { operation: 'set', endpoint: 'pskSet', isCheck: false, options: {} },
+	'set, checked only': {
+		operation: 'set',
+		endpoint: 'pskSet',
+		isCheck: true,
+		options: { validateOnly: true },
+	},
+	'set, where it is stored': {
+		operation: 'set',
+		endpoint: 'pskSet',
+		isCheck: false,
+		options: { stored: '={{ $json.stored }}' },
+	},
 } as const;
 
 export type Act = keyof typeof ACTS;
@@ -106,7 +128,7 @@ function partiesOf({ simulators }: World, { faults, lists, act }: FaultyRun): Pa
 /** What is wrong with a run, one text for each finding; none when the promise was kept. */
 export async function findings(run: FaultyRun): Promise<string[]> {
 	printed.length = 0;
-	const { operation, isCheck, endpoint } = ACTS[run.act];
+	const { operation, endpoint, options } = ACTS[run.act];
 	const world = await openWorld(run.world, run.ages);
 	const impatience = beImpatient();
 	const stop = stopAt(run.stop, world.simulators[0]!, endpoint);
@@ -119,7 +141,7 @@ export async function findings(run: FaultyRun): Promise<string[]> {
 			credentials: world.credentials,
 			parameters: pskParameters(operation, {
 				...world.parameters,
-				options: { ...run.size, ...(operation === 'prepare' ? {} : { validateOnly: isCheck }) },
+				options: { ...run.size, ...options },
 			}),
 			items: itemsFor(run, world, parties),
 			node: { ...world.node, onError: run.mode },
@@ -133,6 +155,13 @@ export async function findings(run: FaultyRun): Promise<string[]> {
 	}
 }
 
+/** What the vault says of the key of an account's nth item. */
+const isStored = (index: number): boolean => index > 0;
+
+/** True for an act that works with the keys of the items. */
+const worksWithGiven = (act: Act): boolean =>
+	ACTS[act].operation === 'set' || act === 'prepare, all pending';
+
 /** Every item holds a key, so that none may be copied to where n8n copies items. */
 function itemsFor({ strays = 0 }: FaultyRun, world: World, parties: Party[]): IDataObject[] {
 	const stray = (_: unknown, n: number) => ({
@@ -142,7 +171,12 @@ function itemsFor({ strays = 0 }: FaultyRun, world: World, parties: Party[]): ID
 	});
 	return [
 		...parties.flatMap(({ ids, given }, account) =>
-			ids.map((id, index) => ({ id, psk: given[index], ...world.fields(account) })),
+			ids.map((id, index) => ({
+				id,
+				psk: given[index],
+				stored: isStored(index),
+				...world.fields(account),
+			})),
 		),
 		...Array.from({ length: strays }, stray),
 	];
@@ -205,6 +239,9 @@ function outcomesJudged(
 		party.ids,
 		{ checks: isCheck, makesKeys: operation === 'prepare', mayBeUnknown },
 	);
+	if (worksWithGiven(act) && secret.some(({ json, index }) => json.psk !== party.given[index])) {
+		found.push('another key than the given one');
+	}
 	// Only Generate may be without a key that is not known.
 	for (const { json, index } of notification.filter(
 		({ json: { status } }) => status === 'unknown',
@@ -242,10 +279,13 @@ function keysLost(
 	return lost.length > size.stopAfterUnknown ? [`${lost.length} keys are lost`] : [];
 }
 
-/** A key that was given goes to the account and the tunnel of its own item only. */
+/** A key that was given goes to the account and the tunnel of its own item only, and only if it is stored. */
 function sentElsewhere({ act }: FaultyRun, { simulator, ids, given }: Party): string[] {
-	if (ACTS[act].operation !== 'set') return [];
-	const own = new Set(ids.map((id, index) => `${id} ${given[index]!}`));
+	if (!worksWithGiven(act)) return [];
+	const maySend = (index: number) => act !== 'set, where it is stored' || isStored(index);
+	const own = new Set(
+		ids.flatMap((id, index) => (maySend(index) ? [`${id} ${given[index]!}`] : [])),
+	);
 	return simulator.requests
 		.flatMap(({ body }) => (body as { psks?: Array<{ id: string; psk: string }> })?.psks ?? [])
 		.map(({ id, psk }) => `${id} ${psk}`)

@@ -42,9 +42,15 @@ describeOnPostgres(`workflows/${FILE}`, () => {
 	let postgres: Postgres;
 
 	beforeAll(async () => {
+		// n8n looks after its database connections by an interval that nobody ends.
+		const { setInterval: start } = globalThis;
+		jest
+			.spyOn(globalThis, 'setInterval')
+			.mockImplementation((...timer: Parameters<typeof start>) => start(...timer).unref());
 		postgres = await startDatabase();
 	});
 	afterAll(async () => {
+		jest.restoreAllMocks();
 		await postgres.stop();
 	});
 	beforeEach(async () => {
