@@ -281,6 +281,57 @@ describeOnPostgres(`workflows/${FILE}`, () => {
 		await expectAtRest([0, 1, 2, 3]);
 	});
 
+	it('does not overwrite the pending key of another run, which may be live already', async () => {
+		await run({
+			days: 0,
+			until: 'Store as Pending',
+			before: async (name) =>
+				name === 'Store as Pending' ? await run({ days: 0, until: 'Set Keys' }) : undefined,
+		});
+		await expectHeld();
+		const keys = liveKeys();
+		await run();
+		expect(liveKeys()).toEqual(keys);
+		await expectAtRest([0, 1, 2, 3]);
+	});
+
+	it('makes no key current that a later run has stored', async () => {
+		await run({
+			days: 0,
+			before: async (name) => {
+				if (name !== 'Promote to Current') return;
+				await run({ days: 0 });
+				await run({ days: 0, until: 'Store as Pending' });
+			},
+		});
+		await expectHeld();
+		await run();
+		await expectAtRest([0, 1, 2, 3]);
+	});
+
+	it('makes no key current that Cloudflare did not take, and tries it again', async () => {
+		const before = liveKeys();
+		services().simulator.faults.add({
+			kind: 'unapply',
+			operation: 'pskSet',
+			reason: 'refused by the test',
+			skip: 1,
+		});
+		expect(errorOf(await run())).toBeUndefined();
+		expect(liveKeys()).toEqual(before);
+		expect(messages()[0]).toMatch(/^Key rotation: 0 with a new key, 3 to look at\./);
+		const rows = await rowsIn(postgres);
+		for (const { current, pending } of Object.values(rows)) {
+			expect([current, typeof pending]).toEqual([null, 'string']);
+		}
+		await run();
+		await expectAtRest(DUE);
+		for (const position of DUE) {
+			const id = ids()[position]!;
+			expect(live(id)).toBe(rows[id]!.pending);
+		}
+	});
+
 	it('runs twice at once at any pace, and no key is lost', async () => {
 		const random = (n: number) => Math.floor(Math.random() * n);
 		const dawdle = async () => await new Promise((resolve) => setTimeout(resolve, random(25)));
