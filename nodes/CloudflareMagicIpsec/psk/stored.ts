@@ -9,7 +9,7 @@ export const storedOption: INodeProperties = {
 	type: 'string',
 	default: '={{ $json.stored }}',
 	description:
-		'Whether the vault stored the key, by an expression that reads its answer: a key is set only where this is true, and no text',
+		'Whether the vault stored the key, by an expression that reads its answer. A key is set only where this gives true; a text does not count, nor does nothing.',
 };
 
 const PATH = `options.${storedOption.name}`;
