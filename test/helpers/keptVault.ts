@@ -2,7 +2,7 @@ import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workfl
 import type { FaultyServer } from '../stubs/faultyServer';
 import type { SecretsManager } from '../stubs/secretsManager';
 import { startSecretsManager } from '../stubs/secretsManager';
-import type { Vault } from '../stubs/vault/kv2';
+import type { TokenOptions, Vault } from '../stubs/vault/kv2';
 import { startVault } from '../stubs/vault/kv2';
 
 /** What the vault holds for a tunnel, by the names of its record. */
@@ -27,8 +27,15 @@ export interface KeptVault {
 	routersKey(tunnelId: string): string | undefined;
 	/** Writes a record as somebody else would. */
 	put(tunnelId: string, record: StoredRecord): void;
-	/** The secrets of its credential. */
+	/** The secrets of its credential, and the tokens that it was given. */
 	readonly secrets: readonly string[];
+}
+
+export interface KeptOptions {
+	/** Milliseconds since 1970. */
+	now?: () => number;
+	/** The node logs in to the key-value engine by an AppRole, and this is what its tokens are. */
+	login?: TokenOptions;
 }
 
 const FOLDER = 'magic-ipsec';
@@ -44,18 +51,24 @@ export function vaultCredential(
 	return { address: origin, namespace: '', method: 'token', token };
 }
 
-export function keptKv2(vault: Vault): KeptVault {
+export function keptKv2(vault: Vault, login?: TokenOptions): KeptVault {
+	const role = login === undefined ? undefined : vault.access.addRole({ token: login });
 	const record = (id: string) => whole(vault.engine.versions(`${FOLDER}/${id}`).at(-1)?.data ?? {});
 	return {
 		name: 'kv2',
 		server: vault,
 		credentialType: 'cloudflareMagicVaultApi',
-		credential: (origin) => vaultCredential(vault, origin),
+		credential: (origin) => ({
+			...vaultCredential(vault, origin),
+			...(role === undefined ? {} : { method: 'appRole', authMount: 'approle', ...role }),
+		}),
 		parameters: { vault: 'kv2', mount: 'secret', path: `${FOLDER}/{tunnel_id}` },
 		record,
 		routersKey: (id) => record(id).current,
 		put: (id, data) => void vault.engine.write(`${FOLDER}/${id}`, { data: whole(data) }),
-		secrets: [vault.token],
+		get secrets() {
+			return [...new Set([vault.token, ...vault.access.issued, ...(role ? [role.secretId] : [])])];
+		},
 	};
 }
 
@@ -94,8 +107,13 @@ export function keptAws(manager: SecretsManager): KeptVault {
 }
 
 /** Starts a stand-in of a kind. */
-export async function startKeptVault(name: VaultName): Promise<KeptVault> {
-	return name === 'kv2' ? keptKv2(await startVault()) : keptAws(await startSecretsManager());
+export async function startKeptVault(
+	name: VaultName,
+	{ now, login }: KeptOptions = {},
+): Promise<KeptVault> {
+	return name === 'kv2'
+		? keptKv2(await startVault({ now }), login)
+		: keptAws(await startSecretsManager({ now }));
 }
 
 /** The node's parameters for an operation of Key Rotation on all tunnels of the account. */

@@ -3,7 +3,7 @@ import type { Simulator, SimulatorOptions } from '../simulator';
 import { startSimulator } from '../simulator';
 import type { Vault } from '../stubs/vault/kv2';
 import { credentialsOf } from './account';
-import type { KeptVault, StoredRecord, VaultName } from './keptVault';
+import type { KeptOptions, KeptVault, StoredRecord, VaultName } from './keptVault';
 import {
 	keysIn,
 	rotationCredentials,
@@ -25,8 +25,15 @@ export class RotationWorld {
 		readonly kept: KeptVault,
 	) {}
 
-	static async start(options: SimulatorOptions, vault: VaultName = 'kv2'): Promise<RotationWorld> {
-		const [simulator, kept] = await Promise.all([startSimulator(options), startKeptVault(vault)]);
+	static async start(
+		options: SimulatorOptions,
+		vault: VaultName = 'kv2',
+		more: KeptOptions = {},
+	): Promise<RotationWorld> {
+		const [simulator, kept] = await Promise.all([
+			startSimulator(options),
+			startKeptVault(vault, more),
+		]);
 		return new RotationWorld(simulator, kept);
 	}
 
