@@ -8,12 +8,12 @@ import { NodeConnectionTypes } from 'n8n-workflow';
 import { accountCredentials, authenticationProperty } from '../shared/connection';
 import { atEdge } from '../shared/errors';
 import { searchTunnels } from '../shared/listSearch';
-import { operationProperties, outputsExpression } from './resources';
+import { operationProperties, outputsExpression, shownWhereAsked } from './resources';
 import { vaultCredentials } from './rotation/vaults';
 import { executeOperation } from './router';
 
 /** Those of the account and, for Key Rotation, of the vault. */
-const credentials = [...accountCredentials, ...vaultCredentials];
+const credentials = [...accountCredentials, ...vaultCredentials].map(shownWhereAsked);
 
 /** Manages Cloudflare Magic IPsec tunnels and their pre-shared keys. */
 export class CloudflareMagicIpsec implements INodeType {
@@ -35,7 +35,7 @@ export class CloudflareMagicIpsec implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: outputsExpression(),
 		credentials,
-		properties: [authenticationProperty, ...operationProperties()],
+		properties: [shownWhereAsked(authenticationProperty), ...operationProperties()],
 	};
 
 	methods = { listSearch: { searchTunnels } };

@@ -1,4 +1,4 @@
-import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+import type { IDisplayOptions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import type { Resource } from '../shared/operation';
 import { shownFor } from '../shared/options';
@@ -48,6 +48,15 @@ function operationProperty({
 		),
 		default: first,
 	};
+}
+
+/** Where a credential, or the choice of one, is shown: not for an operation that needs none. */
+export function shownWhereAsked<T extends { displayOptions?: IDisplayOptions }>(shown: T): T {
+	const operation = resources
+		.flatMap(({ operations }) => operations)
+		.filter(({ asksNobody }) => asksNobody === true)
+		.map(({ value }) => value);
+	return { ...shown, displayOptions: { ...shown.displayOptions, hide: { operation } } };
 }
 
 /** The parameters of the node: the choice of an operation, and what each operation asks for. */

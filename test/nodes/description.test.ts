@@ -103,6 +103,7 @@ const PANEL: Record<string, Record<string, string[]>> = {
 	rotation: {
 		finish: [...PLACE, 'options', 'options.accountId', 'options.batchSize', ...VAULT_OPTIONS],
 		getStatus: [...PLACE, 'options', 'options.accountId', ...VAULT_OPTIONS],
+		plan: ['canary', 'waveSize', 'sitePattern', 'olderThanDays'],
 		rollBack: [...PLACE, 'options', 'options.accountId', 'options.batchSize', ...VAULT_OPTIONS],
 		rotate: [
 			...PLACE,
@@ -145,7 +146,7 @@ describe.each(operations)('the panel of %s: %s', (resource, operation) => {
 				: []),
 		]);
 		expect(names).toEqual([
-			'authentication',
+			...(operation === 'plan' ? [] : ['authentication']),
 			'resource',
 			'operation',
 			...PANEL[resource]![operation]!,
@@ -206,6 +207,17 @@ describe('the description', () => {
 				.map(({ name }) => name);
 		expect(asked('apiToken')).toEqual(['cloudflareMagicTokenApi']);
 		expect(asked('apiKey')).toEqual(['cloudflareMagicKeyApi']);
+	});
+
+	it.each(operations)('asks for the credentials that %s: %s needs', (resource, operation) => {
+		const parameters = { authentication: 'apiToken', resource, operation, vault: 'kv2' };
+		const asked = description
+			.credentials!.filter((credential) =>
+				NodeHelpers.displayParameter(parameters, credential, actionNode(parameters), description),
+			)
+			.map(({ name }) => name);
+		const vault = resource === 'rotation' ? ['cloudflareMagicVaultApi'] : [];
+		expect(asked).toEqual(operation === 'plan' ? [] : ['cloudflareMagicTokenApi', ...vault]);
 	});
 
 	it('takes the key of Set from the item, masked', () => {
