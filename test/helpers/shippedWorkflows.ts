@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
+import type { INode } from 'n8n-workflow';
 import type { WorkflowFile } from './engine';
-import { ROOT } from './paths';
+import { PACKAGE, ROOT } from './paths';
 
 /** A file of workflows/, in the format of the editor's Download. */
 export interface ShippedWorkflow extends WorkflowFile {
@@ -40,16 +41,41 @@ export function withSettings<T extends WorkflowFile>(workflow: T, values: Settin
 	return changed;
 }
 
+/** The credential type of each vault that Key Rotation knows. */
+const VAULT_CREDENTIALS: Readonly<Record<string, string>> = {
+	kv2: 'cloudflareMagicVaultApi',
+	awsSecretsManager: 'cloudflareMagicAwsApi',
+};
+
+/** The types of the credentials that a user chooses in a node of a shipped workflow after the import. */
+export function credentialTypesOf({ type, parameters }: INode): string[] {
+	const [pack, name] = type.split('.');
+	if (pack === PACKAGE.name) {
+		const vault = parameters.resource === 'rotation' && VAULT_CREDENTIALS[String(parameters.vault)];
+		return ['cloudflareMagicTokenApi', ...(vault ? [vault] : [])];
+	}
+	if (name === 'emailSend') return ['smtp'];
+	if (name === 'postgres') return ['postgres'];
+	return parameters.genericAuthType === undefined ? [] : [String(parameters.genericAuthType)];
+}
+
+/** A workflow in whose nodes a user has chosen credentials, by their types; those not given are left out. */
+export function withCredentials<T extends WorkflowFile>(
+	workflow: T,
+	chosen: Readonly<Record<string, { id: string; name: string } | undefined>>,
+): T {
+	const changed = structuredClone(workflow);
+	for (const node of changed.nodes) {
+		const own = credentialTypesOf(node).flatMap((type) => {
+			const reference = chosen[type];
+			return reference === undefined ? [] : [[type, reference] as const];
+		});
+		if (own.length > 0) node.credentials = Object.fromEntries(own);
+	}
+	return changed;
+}
+
 /** The values of workflows that send messages, to a chat and by mail. */
 export function messageSettings(chat: { url: string }) {
 	return { chat_url: chat.url, mail_from: 'n8n@example.org', mail_to: 'network@example.org' };
-}
-
-/** Chooses the sub-workflow, as the note of the workflow tells its user to do. */
-export function chooseSubWorkflow({ nodes }: WorkflowFile, id: string): void {
-	for (const { type, parameters } of nodes) {
-		if (type === 'n8n-nodes-base.executeWorkflow') {
-			parameters.workflowId = { __rl: true, mode: 'id', value: id };
-		}
-	}
 }

@@ -1,50 +1,63 @@
-import { errorOf, runExample } from './run';
+import type { Settings } from '../helpers/shippedWorkflows';
+import { formsShownTo } from './pages';
+import type { Page } from './pages';
+import { errorOf, runExample, triggerOf } from './run';
 import { useServices } from './services';
 
 /** Nothing listens on a port that the system keeps to itself. */
 const DOWN = 'http://127.0.0.1:1/hooks/magic';
 
+const TOLD = /\n\nThe chat could not be reached\.$/;
+
 describe('a chat that can not be reached', () => {
 	const services = useServices([120, null, 3]);
 
-	it.each([
-		['scheduled-rotation.json', {}, 'rotate-in-two-stages.json', { max_age_days: 90 }],
-		[
-			'emergency-rotation.json',
-			{ confirmation: 'rotate all keys' },
-			'rotate-given-tunnels.json',
-			{},
-		],
-	])(
-		'%s: the keys are where they belong, the e-mail goes out, and the run says so',
-		async (file, own, sub, itsOwn) => {
-			const { notify, credentials, simulator, vault, mailbox } = services();
-			const run = await runExample({
-				file,
-				settings: { ...notify, ...own, chat_url: DOWN },
-				credentials,
-				subWorkflow: {
-					file: sub,
-					settings: { vault_url: vault.secretsUrl, ...itsOwn },
-					credentials,
-				},
-			});
-			expect(errorOf(run)).toMatch(/ECONNREFUSED|refused/);
-			expect(run.data.resultData.lastNodeExecuted).toBe('Tell the Chat');
-			const { id } = simulator.tunnels()[0]!;
-			expect(await vault.secret(id)).toEqual({ current: simulator.liveKey(id) });
-			expect(mailbox.mails).toHaveLength(1);
-		},
-	);
-
-	it('weekly-key-age-report.json: the e-mail goes out, and the run says so', async () => {
-		const { notify, credentials, mailbox } = services();
-		const run = await runExample({
-			file: 'weekly-key-age-report.json',
-			settings: { ...notify, max_age_days: 90, chat_url: DOWN },
+	const run = async (file: string, own: Settings, pages: Page[] = []) => {
+		const { notify, credentials } = services();
+		const form = {
+			Confirmation: 'rotate all keys',
+			Reason: 'a test',
+			'Your Name': 'Ada',
+			submittedAt: new Date().toISOString(),
+		};
+		return await runExample({
+			file,
+			settings: { ...notify, ...own, chat_url: DOWN },
 			credentials,
+			types: [triggerOf('n8n-nodes-base.formTrigger'), formsShownTo(pages)],
+			input: [{ json: form }],
 		});
-		expect(errorOf(run)).toMatch(/ECONNREFUSED|refused/);
+	};
+
+	it.each([
+		['scheduled-rotation.json', { max_age_days: 90 }],
+		['emergency-rotation.json', {}],
+	])('%s: the keys are where they belong, and the e-mail tells of the chat', async (file, own) => {
+		const { simulator, vault, mailbox } = services();
+		expect(errorOf(await run(file, own))).toBeUndefined();
+		const { id } = simulator.tunnels()[0]!;
+		const { current, pending } = (await vault.secret(id))!;
+		expect({ current, pending }).toEqual({ current: simulator.liveKey(id), pending: undefined });
 		expect(mailbox.mails).toHaveLength(1);
+		expect(mailbox.mails[0]!.body).toMatch(TOLD);
+	});
+
+	it.each([
+		['vault-audit.json', {}],
+		['weekly-key-age-report.json', { max_age_days: 90 }],
+	])('%s: the e-mail goes out, and tells of the chat', async (file, own) => {
+		const { mailbox } = services();
+		expect(errorOf(await run(file, own))).toBeUndefined();
+		expect(mailbox.mails).toHaveLength(1);
+		expect(mailbox.mails[0]!.body).toMatch(TOLD);
+	});
+
+	it('emergency-rotation.json: its last page tells of the chat, and of the e-mail if that fails too', async () => {
+		const pages: Page[] = [];
+		await services().mailbox.close();
+		expect(errorOf(await run('emergency-rotation.json', {}, pages))).toBeUndefined();
+		expect(pages[0]!.message).toMatch(
+			/ The chat could not be reached: tell the others yourself\. The e-mail could not be sent\.$/,
+		);
 	});
 });

@@ -15,11 +15,14 @@ const ROWS = [
 	'branch-5,162.159.66.41,,10.213.1.12/31,vyos,eth1,',
 ];
 
-function onboarding({ notify, vault, credentials }: Services, rows: string[]): Example {
+/** How a router's administrator fetches a key in these tests. */
+const FETCH = 'fetch-key {vault_path}';
+
+function onboarding({ notify, credentials }: Services, rows: string[]): Example {
 	const data = Buffer.from([HEAD, ...rows, ''].join('\n')).toString('base64');
 	return {
 		file: 'onboard-sites.json',
-		settings: { chat_url: notify.chat_url, vault_url: vault.secretsUrl },
+		settings: { chat_url: notify.chat_url, fetch_command: FETCH },
 		credentials,
 		types: [triggerOf('n8n-nodes-base.formTrigger')],
 		input: [
@@ -43,8 +46,15 @@ function filesOf(run: IRun): Record<string, string> {
 describe('workflows/onboard-sites.json', () => {
 	const services = useServices([30]);
 
-	it('makes tunnels, sets keys, keeps them in the vault and writes a file for each router', async () => {
-		const { simulator, chat, vault, leaksIn } = services();
+	/** The vault holds the live key of a tunnel, and none is on its way. */
+	const expectInVault = async (id: string) => {
+		const { simulator, vault } = services();
+		const { current, pending } = (await vault.secret(id))!;
+		expect({ current, pending }).toEqual({ current: simulator.liveKey(id), pending: undefined });
+	};
+
+	it('makes tunnels, sets keys, and writes a file for each router that says where its key is', async () => {
+		const { simulator, chat, leaksIn } = services();
 		const run = await runExample(onboarding(services(), ROWS));
 		expect(errorOf(run)).toBeUndefined();
 		const files = filesOf(run);
@@ -58,9 +68,9 @@ describe('workflows/onboard-sites.json', () => {
 		]);
 		for (const [index, text] of Object.values(files).entries()) {
 			const { id, remote_identities, cloudflare_endpoint } = simulator.tunnel(names[index]!)!;
-			const key = simulator.liveKey(id)!;
-			expect(await vault.secret(id)).toEqual({ current: key });
-			expect(text).toContain(index === 0 ? `0s${Buffer.from(key).toString('base64')}\n` : key);
+			await expectInVault(id);
+			expect(text).toContain(`The vault holds it at magic-ipsec/${id}.`);
+			expect(text).toContain(`$(fetch-key magic-ipsec/${id}`);
 			expect(text).toContain(remote_identities.fqdn_id);
 			expect(text).toContain(cloudflare_endpoint);
 		}
@@ -77,7 +87,7 @@ describe('workflows/onboard-sites.json', () => {
 				),
 			].join('\n'),
 		]);
-		expect(leaksIn(chat.messages)).toEqual([]);
+		expect(leaksIn([run, chat.messages])).toEqual([]);
 	});
 
 	it('takes the same file again: same tunnels, same keys, same files', async () => {
@@ -94,18 +104,20 @@ describe('workflows/onboard-sites.json', () => {
 	it('goes on where a run was cut short, with the key that the vault holds', async () => {
 		const { simulator, vault, chat } = services();
 		const rows = ROWS.slice(0, 1);
-		await vault.addFault({ method: 'POST', status: 503, skip: 1, times: 1 });
+		await vault.addFault({ method: 'POST', status: 403, skip: 1, times: 9 });
 		await runExample(onboarding(services(), rows));
 		const { id } = simulator.tunnel('branch-1')!;
 		const key = simulator.liveKey(id)!;
-		expect(await vault.secret(id)).toEqual({ pending: key });
+		expect((await vault.secret(id))?.pending).toBe(key);
 		expect(chat.messages[0]).toMatch(
-			/^Onboarding: 0 of 1 sites are ready\.\n- The PSK of tunnel 'branch-1' is live, but the vault refused to make it current \(HTTP 503\)/,
+			/^Onboarding: 0 of 1 sites are ready\.\n- The new PSK of tunnel 'branch-1' is live and pending in the vault /,
 		);
+		await vault.clearFaults();
+		await services().passLeases();
 		const files = filesOf(await runExample(onboarding(services(), rows)));
-		expect(files['swanctl-branch-1.conf']).toContain(Buffer.from(key).toString('base64'));
+		expect(Object.keys(files)).toEqual(['swanctl-branch-1.conf']);
 		expect(simulator.liveKey(id)).toBe(key);
-		expect(await vault.secret(id)).toEqual({ current: key });
+		await expectInVault(id);
 	});
 
 	it('leaves a tunnel alone whose key is not in the vault', async () => {
@@ -124,17 +136,54 @@ describe('workflows/onboard-sites.json', () => {
 		]);
 	});
 
-	it('tells what the vault refused, and sets no such key', async () => {
-		const { simulator, vault, chat } = services();
-		await vault.addFault({ method: 'POST', status: 403, times: 1 });
+	it('tells of a tunnel that could not be made, goes on with the others, and asks for nothing of it', async () => {
+		const { simulator, chat } = services();
+		simulator.faults.add({
+			kind: 'status',
+			operation: 'create',
+			status: 409,
+			code: 1002,
+			message: 'no more room',
+		});
+		const run = await runExample(onboarding(services(), ROWS.slice(0, 2)));
+		expect(errorOf(run)).toBeUndefined();
+		expect(simulator.tunnel('branch-1')).toBeUndefined();
+		expect(itemsOf(run, 'Rotate Keys').map(({ tunnel_name }) => tunnel_name)).toEqual(['branch-2']);
+		expect(Object.keys(filesOf(run))).toEqual(['cisco-branch-2.txt']);
+		const [head, ...lines] = chat.messages[0]!.split('\n');
+		expect(head).toBe('Onboarding: 1 of 2 sites are ready.');
+		expect(lines).toEqual([
+			"- Tunnel 'branch-2' has a key, and its router configuration is cisco-branch-2.txt.",
+			expect.stringMatching(/^- Site 'branch-1': Could not create .*no more room/) as string,
+		]);
+	});
+
+	it('tells of every tunnel if none could be made', async () => {
+		const { simulator, chat } = services();
+		simulator.faults.add({ kind: 'status', operation: 'create', status: 403, times: 9 });
+		const run = await runExample(onboarding(services(), ROWS.slice(0, 2)));
+		expect(errorOf(run)).toBeUndefined();
+		const [head, ...lines] = chat.messages[0]!.split('\n');
+		expect(head).toBe('Onboarding: 0 of 2 sites are ready.');
+		expect(lines.map((line) => line.slice(0, 36))).toEqual([
+			"- Site 'branch-1': Could not create ",
+			"- Site 'branch-2': Could not create ",
+		]);
+		expect(run.data.resultData.runData).not.toHaveProperty('Rotate Keys');
+	});
+
+	it('tells that the vault is sealed, sets no key, and does it all at the next upload', async () => {
+		const { simulator, vaultServer, chat } = services();
+		vaultServer.mode.sealed = true;
 		await runExample(onboarding(services(), ROWS.slice(0, 1)));
 		expect(simulator.liveKey('branch-1')).toBeUndefined();
-		expect(chat.messages[0]).toBe(
-			[
-				'Onboarding: 0 of 1 sites are ready.',
-				"- The vault refused the PSK of tunnel 'branch-1' (HTTP 403), so it was not set: the tunnel has no key yet. Upload the file again.",
-			].join('\n'),
+		expect(chat.messages[0]).toMatch(
+			/^Onboarding: 0 of 1 sites are ready\.\n- The PSK of tunnel 'branch-1' was not changed: .*sealed/,
 		);
+		vaultServer.mode.sealed = false;
+		const files = filesOf(await runExample(onboarding(services(), ROWS.slice(0, 1))));
+		expect(Object.keys(files)).toEqual(['swanctl-branch-1.conf']);
+		await expectInVault(simulator.tunnel('branch-1')!.id);
 	});
 
 	it('tells what Cloudflare refused', async () => {
@@ -142,6 +191,28 @@ describe('workflows/onboard-sites.json', () => {
 		simulator.faults.add({ kind: 'unapply', operation: 'pskSet', reason: 'not today', count: 1 });
 		await runExample(onboarding(services(), ROWS.slice(0, 1)));
 		expect(chat.messages[0]).toMatch(/^Onboarding: 0 of 1 sites are ready\.\n- [^\n]+not today$/);
+	});
+
+	it('says so if the configuration of a tunnel can not be read, with its key in the vault', async () => {
+		const { simulator, chat } = services();
+		simulator.faults.add({ kind: 'status', operation: 'get', status: 403, times: 9 });
+		const run = await runExample(onboarding(services(), ROWS.slice(0, 1)));
+		expect(errorOf(run)).toBeUndefined();
+		await expectInVault(simulator.tunnel('branch-1')!.id);
+		expect(chat.messages[0]).toMatch(
+			/^Onboarding: 0 of 1 sites are ready\.\n- The configuration of tunnel 'branch-1' could not be read: /,
+		);
+	});
+
+	it('stops with words if the chat can not be reached, when all else is done', async () => {
+		const { simulator } = services();
+		const example = onboarding(services(), ROWS.slice(0, 1));
+		const settings = { ...example.settings, chat_url: 'http://127.0.0.1:1/hooks/magic' };
+		const run = await runExample({ ...example, settings });
+		expect(errorOf(run)).toMatch(/ECONNREFUSED|refused/);
+		expect(run.data.resultData.lastNodeExecuted).toBe('Tell the Chat');
+		expect(Object.keys(filesOf(run))).toEqual(['swanctl-branch-1.conf']);
+		await expectInVault(simulator.tunnel('branch-1')!.id);
 	});
 
 	it.each([
@@ -158,11 +229,14 @@ describe('workflows/onboard-sites.json', () => {
 		expect(chat.messages).toEqual([]);
 	});
 
-	it('creates nothing if an address is none', async () => {
-		const { simulator } = services();
+	it('tells of an address that is none, and makes no such tunnel', async () => {
+		const { simulator, chat } = services();
 		const row = 'branch-2,162.159.64.41,,10.213.1.2/24,vyos,,';
 		const run = await runExample(onboarding(services(), [ROWS[0]!, row]));
-		expect(errorOf(run)).toBeDefined();
-		expect(simulator.tunnels()).toHaveLength(1);
+		expect(errorOf(run)).toBeUndefined();
+		expect(simulator.tunnel('branch-2')).toBeUndefined();
+		expect(chat.messages[0]).toMatch(
+			/^Onboarding: 1 of 2 sites are ready\.\n.*branch-1.*\n- Site 'branch-2': /,
+		);
 	});
 });

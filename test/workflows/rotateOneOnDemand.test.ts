@@ -1,27 +1,11 @@
-import type { IDataObject, IExecuteFunctions, INodeType } from 'n8n-workflow';
+import type { IDataObject } from 'n8n-workflow';
 import type { TypeSource } from '../helpers/engine';
-import { typesOfN8n } from '../helpers/engine';
+import type { Page } from './pages';
+import { formsShownTo } from './pages';
 import type { Example } from './run';
 import { nodeThat, typeNamed } from '../helpers/nodeTypes';
 import { errorOf, runExample, triggerOf } from './run';
 import { useServices } from './services';
-
-interface Page {
-	title: string;
-	message: string;
-}
-
-/** n8n's Form node, which shows its page to the test instead of waiting for a browser. */
-function formsShownTo(pages: Page[]): TypeSource {
-	const type = 'n8n-nodes-base.form';
-	const own = typesOfN8n().node(type)!;
-	const execute = async (context: IExecuteFunctions) => {
-		const text = (name: string) => context.getNodeParameter(name, 0) as string;
-		pages.push({ title: text('completionTitle'), message: text('completionMessage') });
-		return [context.getInputData()];
-	};
-	return typeNamed(type, Object.assign(Object.create(own) as INodeType, { execute }));
-}
 
 /** The answer of the approver, as n8n gives it when the execution goes on. */
 function answered(answer: IDataObject): TypeSource {
@@ -31,6 +15,9 @@ function answered(answer: IDataObject): TypeSource {
 	);
 }
 
+/** Nothing listens on a port that the system keeps to itself. */
+const DOWN = 'http://127.0.0.1:1/hooks/magic';
+
 describe('workflows/rotate-one-on-demand.json', () => {
 	const services = useServices([10, 20]);
 	let pages: Page[];
@@ -39,19 +26,23 @@ describe('workflows/rotate-one-on-demand.json', () => {
 	});
 
 	const onDemand = (tunnel: string, ...types: TypeSource[]): Example => {
-		const { notify, vault, credentials } = services();
+		const { notify, credentials } = services();
 		const { chat_url, mail_from } = notify;
 		return {
 			file: 'rotate-one-on-demand.json',
 			settings: { chat_url, mail_from, approver: 'lead@example.org' },
 			credentials,
 			types: [triggerOf('n8n-nodes-base.formTrigger'), formsShownTo(pages), ...types],
-			input: [{ json: { Tunnel: tunnel, Reason: 'the router was stolen', 'Your Name': 'Ada' } }],
-			subWorkflow: {
-				file: 'rotate-given-tunnels.json',
-				settings: { vault_url: vault.secretsUrl },
-				credentials,
-			},
+			input: [
+				{
+					json: {
+						Tunnel: tunnel,
+						Reason: 'the router was stolen',
+						'Your Name': 'Ada',
+						submittedAt: new Date().toISOString(),
+					},
+				},
+			],
 		};
 	};
 	const nameOf = (index: number) => services().simulator.tunnels()[index]!.name;
@@ -90,14 +81,10 @@ describe('workflows/rotate-one-on-demand.json', () => {
 		const [first, second] = keys();
 		expect(first).toBe(before[0]);
 		expect(second).not.toBe(before[1]);
-		expect(await vault.secret(simulator.tunnels()[1]!.id)).toEqual({ current: second });
-		const sentence = `The new PSK of tunnel '${nameOf(1)}' is live at Cloudflare, and Cloudflare's tunnel list confirms it.`;
-		expect(pages).toEqual([
-			{
-				title: 'The tunnel has a new key',
-				message: `${sentence} The router finds it in the vault.`,
-			},
-		]);
+		const { id } = simulator.tunnels()[1]!;
+		expect(await vault.secret(id)).toMatchObject({ current: second });
+		const sentence = `The new PSK of tunnel '${nameOf(1)}' is live and current in the vault at 'magic-ipsec/${id}': its router has to fetch it.`;
+		expect(pages).toEqual([{ title: 'The tunnel has a new key', message: sentence }]);
 		expect(chat.messages).toEqual([`${sentence}\nAsked for by Ada: the router was stolen`]);
 		expect(leaksIn([run, pages, chat.messages])).toEqual([]);
 	});
@@ -129,19 +116,43 @@ describe('workflows/rotate-one-on-demand.json', () => {
 		expect(mailbox.mails).toEqual([]);
 	});
 
-	it('says that the rotation stopped', async () => {
-		const { vault } = services();
+	it('says that the vault is sealed, and changes nothing', async () => {
+		const { vaultServer } = services();
 		const before = keys();
-		await vault.addFault({ method: 'GET', status: 503 });
+		vaultServer.mode.sealed = true;
 		await runExample(onDemand(nameOf(1), answered({ data: { approved: true } })));
 		expect(keys()).toEqual(before);
-		expect(pages).toEqual([
-			{
-				title: 'The key needs a look',
-				message: expect.stringMatching(
-					/^The rotation stopped: The vault answered HTTP 503 for tunnel [0-9a-f]{32}\. No key was changed\./,
-				) as string,
-			},
-		]);
+		expect(pages).toHaveLength(1);
+		expect(pages[0]!.title).toBe('The key needs a look');
+		expect(pages[0]!.message).toMatch(
+			new RegExp(`^The PSK of tunnel '${nameOf(1)}' was not changed: .*sealed`),
+		);
+	});
+
+	it('says that a key that an earlier run left is older than the request, and a new one comes next', async () => {
+		const { vault } = services();
+		await vault.addFault({ method: 'POST', status: 403, skip: 1, times: 99 });
+		await runExample(onDemand(nameOf(1), answered({ data: { approved: true } })));
+		const [, first] = keys();
+		await vault.clearFaults();
+		await services().passLeases();
+		const later = onDemand(nameOf(1), answered({ data: { approved: true } }));
+		later.input![0]!.json.submittedAt = new Date(Date.now() + 3_600_000).toISOString();
+		await runExample(later);
+		expect(keys()[1]).toBe(first);
+		expect(pages[1]!.title).toBe('The key needs a look');
+		expect(pages[1]!.message).toMatch(/ But it is older than the request: /);
+		await runExample(onDemand(nameOf(1), answered({ data: { approved: true } })));
+		expect(keys()[1]).not.toBe(first);
+		expect(pages[2]!.title).toBe('The tunnel has a new key');
+	});
+
+	it('says on the last page that the chat could not be reached', async () => {
+		const example = onDemand(nameOf(1), answered({ data: { approved: true } }));
+		await runExample({ ...example, settings: { ...example.settings, chat_url: DOWN } });
+		expect(pages[0]!.title).toBe('The tunnel has a new key');
+		expect(pages[0]!.message).toMatch(
+			/ The chat could not be reached: tell the others yourself\.$/,
+		);
 	});
 });

@@ -17,7 +17,9 @@ export interface Site {
 	netmask: string;
 	wan_interface: string;
 	tunnel_interface: string;
-	psk: string;
+	/** Where the vault holds its key, and the command that fetches it. */
+	vault_path: string;
+	fetch: string;
 }
 
 /** A site for tests. */
@@ -32,7 +34,9 @@ export const SITE: Site = {
 	netmask: '255.255.255.254',
 	wan_interface: 'wan7',
 	tunnel_interface: 'tunnel.7',
-	psk: 'ThisIsTheKeyOfTheTest',
+	vault_path: 'magic-ipsec/0123456789abcdef0123456789abcdef',
+	fetch:
+		'vault kv get -address=https://vault.example.com:8200 -mount=secret -field=current magic-ipsec/0123456789abcdef0123456789abcdef',
 };
 
 /** Names of the nodes in workflows/onboard-sites.json that write a router's configuration. */

@@ -1,30 +1,39 @@
+import type { IDataObject } from 'n8n-workflow';
+import { credentialsOf } from '../helpers/account';
 import type { Example } from './run';
 import { errorOf, itemsOf, runExample } from './run';
 import type { Services } from './services';
 import { useServices } from './services';
 
-function scheduledRotation({ notify, vault, credentials }: Services): Example {
+function scheduledRotation({ notify, credentials }: Services): Example {
 	return {
 		file: 'scheduled-rotation.json',
-		settings: notify,
+		settings: { ...notify, max_age_days: 90 },
 		credentials,
-		subWorkflow: {
-			file: 'rotate-in-two-stages.json',
-			settings: { vault_url: vault.secretsUrl, max_age_days: 90 },
-			credentials,
-		},
 	};
 }
 
 describe('workflows/scheduled-rotation.json', () => {
 	const services = useServices([120, 3, 400, null]);
 
-	it('rotates what is due and reports it to the chat and by e-mail', async () => {
+	const rotated = async (): Promise<IDataObject[]> =>
+		itemsOf(await runExample(scheduledRotation(services())), 'Rotate Keys');
+
+	const expectAtRest = async (positions: readonly number[]) => {
+		const { simulator, vault } = services();
+		for (const position of positions) {
+			const { id } = simulator.tunnels()[position]!;
+			const { current, pending } = (await vault.secret(id))!;
+			expect({ current, pending }).toEqual({ current: simulator.liveKey(id), pending: undefined });
+		}
+	};
+
+	it('rotates what is due and reports it to the chat and by e-mail, and no item holds a key', async () => {
 		const { simulator, chat, mailbox, vault, leaksIn } = services();
 		const before = simulator.tunnels().map(({ id }) => simulator.liveKey(id));
 		const run = await runExample(scheduledRotation(services()));
 		expect(errorOf(run)).toBeUndefined();
-		const text = 'Key rotation: 3 tunnels, 3 with a new key, 0 to look at.';
+		const text = 'Key rotation: 3 with a new key, 1 not due, 0 to look at.';
 		expect(chat.messages).toEqual([text]);
 		expect(mailbox.mails).toEqual([
 			{
@@ -35,29 +44,28 @@ describe('workflows/scheduled-rotation.json', () => {
 			},
 		]);
 		const tunnels = simulator.tunnels();
-		const rotated = tunnels.map(({ id }, index) => simulator.liveKey(id) !== before[index]);
-		expect(rotated).toEqual([true, false, true, true]);
-		for (const { id } of tunnels.filter((_, index) => rotated[index])) {
-			expect(await vault.secret(id)).toEqual({ current: simulator.liveKey(id) });
-		}
+		expect(tunnels.map(({ id }, index) => simulator.liveKey(id) !== before[index])).toEqual([
+			true,
+			false,
+			true,
+			true,
+		]);
+		await expectAtRest([0, 2, 3]);
+		expect(await vault.secret(tunnels[1]!.id)).toBeUndefined();
 		expect(leaksIn([run, chat.messages, mailbox.mails])).toEqual([]);
 	});
 
 	it('has a line for each tunnel that needs a look', async () => {
 		const { simulator, chat, mailbox, leaksIn } = services();
 		const [first] = simulator.tunnels();
-		simulator.faults.add({
-			kind: 'unapply',
-			operation: 'pskSet',
-			reason: 'refused by the test',
-			count: 1,
-		});
+		const reason = 'refused by the test';
+		simulator.faults.add({ kind: 'unapply', operation: 'pskSet', reason, count: 1 });
 		await runExample(scheduledRotation(services()));
-		expect(chat.messages).toEqual([
-			[
-				'Key rotation: 3 tunnels, 2 with a new key, 1 to look at.',
-				`- The PSK of tunnel '${first!.name}' was not changed, and the old one is still live: refused by the test`,
-			].join('\n'),
+		expect(chat.messages).toHaveLength(1);
+		const [head, ...lines] = chat.messages[0]!.split('\n');
+		expect(head).toBe('Key rotation: 2 with a new key, 1 not due, 1 to look at.');
+		expect(lines).toEqual([
+			`- The PSK of tunnel '${first!.name}' was not changed: Cloudflare does not take the new key: ${reason}`,
 		]);
 		expect(mailbox.mails[0]).toMatchObject({
 			subject: 'Key rotation: 1 to look at',
@@ -66,31 +74,82 @@ describe('workflows/scheduled-rotation.json', () => {
 		expect(leaksIn([chat.messages, mailbox.mails])).toEqual([]);
 	});
 
-	it('reports a key that the vault did not promote once as done and once to look at', async () => {
-		const { vault, chat } = services();
-		await vault.addFault({ method: 'POST', status: 503, skip: 3, times: 1 });
-		const run = await runExample(scheduledRotation(services()));
-		expect(itemsOf(run, 'Outcomes')[0]).toMatchObject({ tunnels: 3, stopped: '' });
-		expect(chat.messages[0]).toMatch(
-			/^Key rotation: 3 tunnels, 2 with a new key, 1 to look at\.\n- The new PSK of tunnel '[^']+' is live, but the vault refused to make it current \(HTTP 503\)\. [^\n]+$/,
-		);
-	});
-
-	it('reports that the sub-workflow stopped', async () => {
-		const { vault, chat, mailbox } = services();
-		await vault.addFault({ method: 'GET', status: 503, times: 9 });
+	it('says for each tunnel that the vault is sealed, and changes nothing', async () => {
+		const { simulator, vaultServer, chat, mailbox } = services();
+		vaultServer.mode.sealed = true;
 		const run = await runExample(scheduledRotation(services()));
 		expect(errorOf(run)).toBeUndefined();
-		expect(chat.messages[0]).toMatch(
-			/^Key rotation stopped: The vault answered HTTP 503 for tunnel [^ ]+\. No key was changed\./,
-		);
-		expect(mailbox.mails[0]?.subject).toBe('Key rotation: stopped');
+		expect(simulator.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+		const [head, ...lines] = chat.messages[0]!.split('\n');
+		expect(head).toBe('Key rotation: 0 with a new key, 0 not due, 4 to look at.');
+		expect(lines).toHaveLength(4);
+		for (const line of lines)
+			expect(line).toMatch(/^- The PSK of tunnel '[^']+' was not changed: .*sealed/);
+		expect(mailbox.mails[0]?.subject).toBe('Key rotation: 4 to look at');
 	});
 
-	it('tells that no key was due', async () => {
-		const { chat } = services();
+	it('puts right in the next run what a vault left that was sealed in the middle', async () => {
+		const { simulator, vault, chat } = services();
+		// Three keys are stored, then the vault takes no promotion.
+		await vault.addFault({ method: 'POST', status: 503, skip: 3, times: 99 });
+		await runExample(scheduledRotation(services()));
+		expect(chat.messages[0]).toMatch(
+			/^Key rotation: 0 with a new key, 1 not due, 3 to look at\.\n/,
+		);
+		const live = simulator.tunnels().map(({ id }) => simulator.liveKey(id));
+		const due = [0, 2, 3];
+		for (const position of due) {
+			const { id } = simulator.tunnels()[position]!;
+			expect((await vault.secret(id))?.pending).toBe(live[position]);
+		}
+		await vault.clearFaults();
+		await services().passLeases();
+		expect((await rotated()).map(({ status }) => status)).toEqual([
+			'rotated',
+			'kept',
+			'rotated',
+			'rotated',
+		]);
+		expect(simulator.tunnels().map(({ id }) => simulator.liveKey(id))).toEqual(live);
+		await expectAtRest(due);
+	});
+
+	it('says what Cloudflare said when the account can not be read', async () => {
+		const { chat, mailbox, credentials, notify, simulator } = services();
+		const wrong = credentialsOf(simulator, { apiToken: 'x'.repeat(40) });
+		const run = await runExample({
+			...scheduledRotation(services()),
+			settings: { ...notify, max_age_days: 90 },
+			credentials: { ...credentials, cloudflareMagicTokenApi: wrong.cloudflareMagicTokenApi! },
+		});
+		expect(errorOf(run)).toBeUndefined();
+		expect(chat.messages[0]).toMatch(
+			/^Key rotation: 0 with a new key, 0 not due, 1 to look at\.\n- The PSK of tunnel \(not known\) was not changed: Could not list the tunnels/,
+		);
+		expect(mailbox.mails).toHaveLength(1);
+	});
+
+	it('leaves keys whose setting was cut off in the vault, and the next run brings them to their end', async () => {
+		const { simulator, vault, chat } = services();
+		simulator.faults.add({ kind: 'status', operation: 'pskSet', status: 403, skip: 1, times: 9 });
+		await runExample(scheduledRotation(services()));
+		expect(chat.messages[0]).toMatch(/^Key rotation: 0 with a new key, 1 not due, 3 to look at\./);
+		for (const { id } of [0, 2, 3].map((position) => simulator.tunnels()[position]!)) {
+			expect((await vault.secret(id))?.pending).toBeDefined();
+		}
+		simulator.faults.clear();
+		await services().passLeases();
+		await rotated();
+		await expectAtRest([0, 2, 3]);
+	});
+
+	it('tells that no key was due, and that there is no tunnel', async () => {
+		const { simulator, chat } = services();
 		await runExample(scheduledRotation(services()));
 		await runExample(scheduledRotation(services()));
 		expect(chat.messages.at(-1)).toBe('Key rotation: no key was due.');
+		for (const { id } of simulator.tunnels()) simulator.removeTunnel(id);
+		await runExample(scheduledRotation(services()));
+		expect(chat.messages.at(-1)).toBe('Key rotation: there is no tunnel to report on.');
 	});
 });

@@ -12,17 +12,22 @@ import { startChat } from '../stubs/chat';
 import type { Mailbox } from '../stubs/mailbox';
 import { startMailbox } from '../stubs/mailbox';
 import { VaultClient } from '../stubs/vault/client';
+import type { Vault } from '../stubs/vault/kv2';
 import { startVault } from '../stubs/vault/kv2';
 
 /** All that the shipped workflows talk to, in this process: an account, a vault, a chat and a mailbox. */
 export interface Services {
 	simulator: Simulator;
 	vault: VaultClient;
+	/** The server itself, which can be sealed. */
+	vaultServer: Vault;
 	chat: Chat;
 	mailbox: Mailbox;
 	/** Addresses for the node Settings of workflows that send messages. */
 	notify: ReturnType<typeof messageSettings>;
 	credentials: Record<string, ICredentialDataDecryptedObject>;
+	/** Dates every pending key an hour back, as if what comes next came that much later. */
+	passLeases(): Promise<void>;
 	/** Keys and tokens that are found in a value. */
 	leaksIn(value: unknown): string[];
 	close(): Promise<void>;
@@ -38,13 +43,28 @@ export async function startServices(ageDays: Array<number | null>): Promise<Serv
 	return {
 		simulator,
 		vault,
+		vaultServer: server,
 		chat,
 		mailbox,
 		notify: messageSettings(chat),
 		credentials: {
 			cloudflareMagicTokenApi: credentialsOf(simulator).cloudflareMagicTokenApi!,
-			httpHeaderAuth: vault.credential,
+			cloudflareMagicVaultApi: vault.nodeCredential,
 			smtp: mailbox.credential,
+		},
+		async passLeases() {
+			for (const [name, versions] of Object.entries(server.state())) {
+				const record = versions.at(-1)?.data;
+				const since = Date.parse(String(record?.pending_since));
+				if (Number.isNaN(since)) continue;
+				const pending_since = new Date(since - 3_600_000).toISOString();
+				const answer = await fetch(`${server.url}/${name}`, {
+					method: 'POST',
+					headers: { 'x-vault-token': server.token },
+					body: JSON.stringify({ data: { ...record, pending_since } }),
+				});
+				expect(answer.status).toBe(200);
+			}
 		},
 		leaksIn: (value) =>
 			leaksIn(value, [

@@ -1,20 +1,23 @@
 import { request } from 'undici';
 import type { VaultFault, VaultState } from './kv2';
 
-/** What the workflows keep of a tunnel. */
+/** The keys that the vault holds for a tunnel, among the other fields of its record. */
 export interface TunnelSecret {
 	current?: string;
 	pending?: string;
-	left_over?: string[];
+	previous?: string;
 }
 
-/** Where the workflows keep their secrets in the vault. */
+/** Where the shipped workflows keep their secrets in the vault. */
 const FOLDER = 'magic-ipsec';
 
 /** What tests ask a stand-in vault and tell it, wherever it runs. */
 export class VaultClient {
-	/** What the setting `vault_url` of the workflows takes. */
+	/** Address of all tunnels' secrets. */
 	readonly secretsUrl: string;
+
+	/** What the node's own credential type `cloudflareMagicVaultApi` takes. */
+	readonly nodeCredential: { address: string; namespace: string; method: string; token: string };
 
 	/** What n8n's credential type `httpHeaderAuth` takes. */
 	readonly credential: { name: string; value: string };
@@ -25,6 +28,7 @@ export class VaultClient {
 		token: string,
 	) {
 		this.secretsUrl = `${url}/${FOLDER}`;
+		this.nodeCredential = { address: new URL(url).origin, namespace: '', method: 'token', token };
 		this.credential = { name: 'X-Vault-Token', value: token };
 	}
 
