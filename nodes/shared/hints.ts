@@ -17,3 +17,8 @@ export function namesShown(names: readonly string[]): string {
 	const shown = names.slice(0, NAMES_SHOWN).map((name) => `'${name.slice(0, 100)}'`);
 	return `${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
+
+/** Shows beside the output what is no trouble, but may not be expected. Never throws. */
+export function inform(context: IExecuteFunctions, message: string): void {
+	context.addExecutionHints?.({ type: 'info', location: 'outputPane', message });
+}

@@ -15,6 +15,12 @@ export function pskAge(tunnel: IpsecTunnel, now: number): number | undefined {
 	return Number.isNaN(made) ? undefined : Math.max(0, now - made);
 }
 
+/** True if a tunnel's PSK is at least so many days old, or was never made. */
+export function isPskDue(tunnel: IpsecTunnel, days: number, now: number): boolean {
+	const age = pskAge(tunnel, now);
+	return age === undefined || age >= days * DAY_MS;
+}
+
 /** Members of an item that are secrets wherever they stand. */
 const SECRET_MEMBERS = ['psk'];
 

@@ -79,6 +79,29 @@ export function readFlag(
 }
 
 /**
+ * A number of days, which need not be whole.
+ *
+ * @param path of the parameter, as `getNodeParameter` takes it
+ * @param name how messages name it, such as "parameter 'Older Than (Days)'"
+ * @throws NodeOperationError if it is none, or below 0
+ */
+export function readDays(
+	context: IExecuteFunctions,
+	path: string,
+	name: string,
+	itemIndex: number,
+): number {
+	const days = context.getNodeParameter(path, itemIndex, 0) as unknown;
+	if (typeof days === 'number' && days >= 0) return days;
+	throw inputError(
+		context.getNode(),
+		`The ${name} can't be used`,
+		'Give a number of days, 0 or more.',
+		itemIndex,
+	);
+}
+
+/**
  * The option `timeout` in milliseconds.
  *
  * @throws NodeOperationError if it is no number of seconds that may be waited

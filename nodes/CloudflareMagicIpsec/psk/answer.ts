@@ -40,7 +40,10 @@ function nothingApplied(
 	const failure = new CallError({
 		action,
 		effect: 'refused',
-		what: `Cloudflare refused all ${refused.length}`,
+		what:
+			attempts.length === refused.length
+				? `Cloudflare refused all ${refused.length}`
+				: `none of the ${refused.length} was applied`,
 		remedy: `${faultsShown(reasons)} Nothing was changed: the old keys are still live.`,
 	});
 	return nodeError(context.getNode(), failure, itemIndex);

@@ -1,9 +1,9 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
-import { field } from '../../http/json';
 import { isAgentsTool } from '../../shared/agents';
 import { inputError } from '../../shared/errors';
 import { readsSomething, textsTypedInto } from '../../shared/expressions';
 import { readFlag } from '../../shared/options';
+import { sourceAt, workedOut } from '../../shared/source';
 import { keyFault } from '../keys/key';
 
 /**
@@ -34,41 +34,19 @@ export type KeyReading =
 			/** What is wrong, to follow the name of the parameter; never holds the key. */
 			fault: string;
 			remedy: string;
-			/** What the parameter gives in place of a key that may be used; undefined if that can't be told. */
-			value: unknown;
+			/** True if the parameter was worked out, and gives nothing at all. */
+			isEmpty: boolean;
 	  };
 
-/** A parameter as the workflow holds it, and how to have it worked out. */
-interface Source {
-	raw: unknown;
-	/** True where the parameter may turn out not to be there once it is worked out. */
-	mayBeMissing: boolean;
-	/** Throws what n8n throws, which may repeat the key. */
-	value(): unknown;
+/** What a parameter that takes a key asks for beyond what holds of every key. */
+export interface KeyRules {
+	/** Whether the option 'Allow Literal Key' counts. */
+	mayBeLiteral: boolean;
+	/** How to give the key. */
+	remedy: string;
 }
 
-/** The parameter at a path such as `psk` or `additionalFields.psk`; undefined if it is not there. */
-function sourceAt(context: IExecuteFunctions, path: string, itemIndex: number): Source | undefined {
-	const [first = '', ...rest] = path.split('.');
-	const top: unknown = context.getNode().parameters[first];
-	// A collection that is one expression has no parameter for each of its fields.
-	if (rest.length > 0 && typeof top === 'string') {
-		const value = () =>
-			rest.reduce<unknown>(field, context.getNodeParameter(first, itemIndex) as unknown);
-		return { raw: top, mayBeMissing: true, value };
-	}
-	const raw = rest.reduce<unknown>(field, top);
-	if (raw === undefined) return undefined;
-	return { raw, mayBeMissing: false, value: () => context.getNodeParameter(path, itemIndex) };
-}
-
-function workedOut(source: Source): { value: unknown } | 'failed' {
-	try {
-		return { value: source.value() };
-	} catch {
-		return 'failed';
-	}
-}
+const RULES: KeyRules = { mayBeLiteral: true, remedy: GIVE_BY_EXPRESSION };
 
 /** Characters from which on a key inside of a longer typed text is no chance. */
 const LONG = 8;
@@ -86,12 +64,14 @@ function isTypedIn(raw: unknown, key: unknown): boolean {
  * What an item gives at a parameter for a key.
  *
  * @param path of the parameter, as `getNodeParameter` takes it: `psk`, `additionalFields.psk`
+ * @param rules those of a key that is to be set, unless others are given
  * @throws NodeOperationError if the option 'Allow Literal Key' is needed and can't be used
  */
 export function keyReading(
 	context: IExecuteFunctions,
 	path: string,
 	itemIndex: number,
+	rules: KeyRules = RULES,
 ): KeyReading {
 	const source = sourceAt(context, path, itemIndex);
 	if (source === undefined) return { kind: 'none' };
@@ -102,24 +82,25 @@ export function keyReading(
 			fault: 'holds an expression that failed',
 			remedy:
 				"Try the expression in the editor. n8n's own words on it are left out, because they may repeat the key.",
-			value: undefined,
+			isEmpty: false,
 		};
 	}
 	if (source.mayBeMissing && worked.value === undefined) return { kind: 'none' };
-	return checked(context, itemIndex, source.raw, worked.value);
+	return checked(context, itemIndex, { raw: source.raw, value: worked.value }, rules);
 }
 
 function checked(
 	context: IExecuteFunctions,
 	itemIndex: number,
-	raw: unknown,
-	value: unknown,
+	{ raw, value }: { raw: unknown; value: unknown },
+	{ mayBeLiteral, remedy: ownRemedy }: KeyRules,
 ): KeyReading {
+	const isEmpty = value === undefined || value === null || value === '';
 	const fault = (text: string, remedy: string): KeyReading => ({
 		kind: 'fault',
 		fault: text,
 		remedy,
-		value,
+		isEmpty,
 	});
 	if (isAgentsTool(context)) {
 		return fault(
@@ -127,14 +108,15 @@ function checked(
 			'What an agent gives goes through the model, and a pre-shared key must not. Set keys in a workflow that reads them from a vault.',
 		);
 	}
-	if (isTypedIn(raw, value) && !readFlag(context, allowLiteralOption, itemIndex)) {
+	const isAllowed = () => mayBeLiteral && readFlag(context, allowLiteralOption, itemIndex);
+	if (isTypedIn(raw, value) && !isAllowed()) {
 		return fault(
 			'holds a key that was typed in, which n8n stores in the workflow in clear text',
-			GIVE_BY_EXPRESSION,
+			ownRemedy,
 		);
 	}
 	const wrong = keyFault(value);
-	if (wrong !== undefined) return fault(wrong, GIVE_BY_EXPRESSION);
+	if (wrong !== undefined) return fault(wrong, ownRemedy);
 	return { kind: 'key', key: value as string };
 }
 

@@ -19,10 +19,17 @@ export interface Subject {
 
 export type PskOutcome = Subject &
 	(
-		| /** Made here, not sent to Cloudflare's edge. */ { status: 'prepared'; psk: string }
+		| /** Made here, not sent to Cloudflare's edge. */ {
+				status: 'prepared';
+				psk: string;
+				/** True for a key that a vault still held of another run, which may have set it. */
+				isPending?: boolean;
+		  }
 		| /** Checked by Cloudflare, and a look afterwards shows that nothing changed; with a key only if it was made here. */ {
 				status: 'validated';
 				psk?: string;
+				/** As above. */
+				isPending?: boolean;
 				/** False where Cloudflare shows no date of any key, so that a look shows nothing. */
 				seen: boolean;
 		  }
@@ -52,23 +59,35 @@ function verification(verified: boolean): string {
 		: "but Cloudflare's tunnel list does not confirm it: somebody else may have changed the key, or the list could not be read";
 }
 
-function validation({ psk, seen }: PskOutcome & { status: 'validated' }, tunnel: string): string {
+function readiness(isPending: boolean | undefined, tunnel: string): { key: string; live: string } {
+	return isPending === true
+		? { key: `The pending PSK of ${tunnel} is used again`, live: 'it may be live already' }
+		: { key: `A new PSK for ${tunnel} is ready`, live: 'it is not live yet' };
+}
+
+function validation(
+	{ psk, seen, isPending }: PskOutcome & { status: 'validated' },
+	tunnel: string,
+): string {
+	const { key, live } = readiness(isPending, tunnel);
 	const checked =
 		psk === undefined
 			? `Cloudflare checked the PSK change of ${tunnel}`
-			: `A new PSK for ${tunnel} is ready and passed Cloudflare's check`;
+			: `${key} and passed Cloudflare's check`;
 	if (!seen) {
 		return `${checked}. Cloudflare shows no date of any key of the account, so only its word says that the check changed nothing.`;
 	}
-	return `${checked}; ${psk === undefined ? 'nothing was changed' : 'it is not live yet'}.`;
+	return `${checked}; ${psk === undefined ? 'nothing was changed' : live}.`;
 }
 
 /** One sentence for a chat, which names the tunnel and never a key. */
 function message(outcome: PskOutcome): string {
 	const tunnel = tunnelShown(outcome);
 	switch (outcome.status) {
-		case 'prepared':
-			return `A new PSK for ${tunnel} is ready; it is not live yet.`;
+		case 'prepared': {
+			const { key, live } = readiness(outcome.isPending, tunnel);
+			return `${key}; ${live}.`;
+		}
 		case 'validated':
 			return validation(outcome, tunnel);
 		case 'applied':

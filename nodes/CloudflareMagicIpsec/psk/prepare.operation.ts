@@ -1,6 +1,15 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { inputError } from '../../shared/errors';
-import { accountIdOption, optionsCollection, readCount, timeoutOption } from '../../shared/options';
+import { clock } from '../../http/clock';
+import { inputError, sentence } from '../../shared/errors';
+import { inform } from '../../shared/hints';
+import { isPskDue } from '../../shared/items';
+import {
+	accountIdOption,
+	optionsCollection,
+	readCount,
+	readDays,
+	timeoutOption,
+} from '../../shared/options';
 import type { Operation } from '../../shared/operation';
 import { tunnelLocator } from '../../shared/tunnelLocator';
 import { answer } from './answer';
@@ -9,11 +18,23 @@ import { DEFAULT_KEY_LENGTH, LONGEST_KEY, makeKey, SHORTEST_KEY } from '../keys/
 import type { PskOutcome } from './outcome';
 import type { KeyedTarget } from '../keys/send';
 import { batchSizeOption, sendKeys } from '../keys/send';
+import type { Target } from '../keys/target';
+import { pendingKey, pendingKeyOption } from './pendingKey';
 import { settle } from './settle';
 import { start } from './start';
 import { resolveTargets, subjectOf } from './targets';
 
 const ACTION = 'prepare the PSKs';
+
+const onlyOlderThanOption: INodeProperties = {
+	displayName: 'Only Older Than (Days)',
+	name: 'olderThanDays',
+	type: 'number',
+	typeOptions: { minValue: 0 },
+	default: 90,
+	description:
+		'Make new keys only for tunnels whose key is at least this old or was never set. The others are skipped: they leave by no output. A pending key is used again whatever the age.',
+};
 
 const properties: INodeProperties[] = [
 	tunnelLocator,
@@ -32,13 +53,24 @@ const properties: INodeProperties[] = [
 		default: true,
 		description: 'Whether to have Cloudflare check the key for the tunnel, without setting it',
 	},
-	optionsCollection([accountIdOption, batchSizeOption, requireUnsavedOption, timeoutOption]),
+	optionsCollection([
+		accountIdOption,
+		batchSizeOption,
+		onlyOlderThanOption,
+		pendingKeyOption,
+		requireUnsavedOption,
+		timeoutOption,
+	]),
 ];
 
 /** What an item says of its key. */
 interface KeyWish {
 	length: number;
 	check: boolean;
+	/** The key that the vault still holds; undefined if a new one is to be made. */
+	pending: string | undefined;
+	/** Days from which on a new one is to be made. */
+	olderThanDays: number;
 }
 
 function readKeyWish(context: IExecuteFunctions, itemIndex: number): KeyWish {
@@ -49,9 +81,12 @@ function readKeyWish(context: IExecuteFunctions, itemIndex: number): KeyWish {
 		length >= SHORTEST_KEY &&
 		length <= LONGEST_KEY
 	) {
+		const { name, displayName } = onlyOlderThanOption;
 		return {
 			length,
 			check: context.getNodeParameter('checkWithCloudflare', itemIndex) !== false,
+			pending: pendingKey(context, itemIndex),
+			olderThanDays: readDays(context, `options.${name}`, `option '${displayName}'`, itemIndex),
 		};
 	}
 	throw inputError(
@@ -62,9 +97,38 @@ function readKeyWish(context: IExecuteFunctions, itemIndex: number): KeyWish {
 	);
 }
 
+/** True unless a tunnel is to be left out: a key that may be live already is always seen to. */
+function isWanted({ tunnel, input }: Target & { input: KeyWish }, now: number): boolean {
+	return input.pending !== undefined || isPskDue(tunnel, input.olderThanDays, now);
+}
+
+/** What is to be known of an outcome about a key that the vault still held. */
+function asPending(outcome: PskOutcome): PskOutcome {
+	switch (outcome.status) {
+		case 'prepared':
+		case 'validated':
+			return { ...outcome, isPending: true };
+		case 'unapplied':
+			return {
+				...outcome,
+				reason: `${sentence(outcome.reason)} The pending key may be live already: keep it in the vault.`,
+			};
+		default:
+			return outcome;
+	}
+}
+
+function hintAtSkipped(context: IExecuteFunctions, skipped: number, all: number): void {
+	if (skipped === 0) return;
+	inform(
+		context,
+		`${skipped} of ${all} tunnels were skipped: their keys are younger than '${onlyOlderThanOption.displayName}' says, and no key of theirs is pending.`,
+	);
+}
+
 /**
  * Prepare: makes a key for each tunnel without setting it, so that a vault can hold the key before
- * Cloudflare does.
+ * Cloudflare does. A key that the vault still holds of a run that was cut off is used again.
  */
 async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const started = start(
@@ -74,20 +138,31 @@ async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]
 		() => ({ batchSize: readCount(context, batchSizeOption) }),
 	);
 	if (!started.ok) return started.outputs;
-	const { targets, refused } = await resolveTargets(context, (itemIndex) =>
-		readKeyWish(context, itemIndex),
+	const { targets, refused } = await resolveTargets(
+		context,
+		(itemIndex) => readKeyWish(context, itemIndex),
+		({ pending }) => pending,
 	);
-	if (targets.length > 0) hintAtStorage(context);
+	const now = clock.now();
+	const wanted = targets.filter((target) => isWanted(target, now));
+	if (wanted.length > 0) hintAtStorage(context);
+	hintAtSkipped(context, targets.length - wanted.length, targets.length);
 	const toCheck: KeyedTarget[] = [];
 	const prepared: PskOutcome[] = [];
-	for (const { input, ...target } of targets) {
-		const psk = makeKey(input.length);
+	for (const { input, ...target } of wanted) {
+		const psk = input.pending ?? makeKey(input.length);
 		if (input.check) toCheck.push({ ...target, psk, validateOnly: true });
 		else prepared.push({ ...subjectOf(target), status: 'prepared', psk });
 	}
 	const attempts = await sendKeys(toCheck, started.options.batchSize);
 	const checked = await settle(attempts, 'made');
-	return answer(context, ACTION, [...refused, ...prepared, ...checked], attempts);
+	const pending = new Set(
+		wanted.filter(({ input }) => input.pending !== undefined).map(({ itemIndex }) => itemIndex),
+	);
+	const outcomes = [...prepared, ...checked].map((outcome) =>
+		pending.has(outcome.itemIndex) ? asPending(outcome) : outcome,
+	);
+	return answer(context, ACTION, [...refused, ...outcomes], attempts);
 }
 
 export const prepare: Operation = {

@@ -7,8 +7,10 @@ import { SecretFinder } from '../../http/secrets';
 import { Accounts } from '../../shared/accounts';
 import { errorText, inputError, stopError } from '../../shared/errors';
 import { readFlag, validateOnlyOption } from '../../shared/options';
+import { sourceAt, workedOut } from '../../shared/source';
 import type { TunnelReference } from '../../shared/tunnelLocator';
 import { findTunnel, tunnelReference } from '../../shared/tunnelLocator';
+import { textsIn } from '../../shared/withheld';
 import type { Target } from '../keys/target';
 import type { PskOutcome, Subject } from './outcome';
 
@@ -53,10 +55,23 @@ function subjectOfItem(context: IExecuteFunctions, itemIndex: number): Subject {
 	}
 }
 
-/** The keys that an item is known to hold. */
-function keysOfItem(context: IExecuteFunctions, itemIndex: number, given?: string): string[] {
+/** Parameters by which an item may give a key. */
+const KEY_PARAMETERS = ['psk', 'options.pendingKey'];
+
+/** The keys that an item gives, right or wrong. */
+function keysGiven(context: IExecuteFunctions, itemIndex: number): string[] {
+	return KEY_PARAMETERS.flatMap((path) => {
+		const source = sourceAt(context, path, itemIndex);
+		const worked = source === undefined ? 'failed' : workedOut(source);
+		return worked === 'failed' ? [] : textsIn(worked.value);
+	});
+}
+
+/** @param key of the item, where it was read; else whatever the item gives for one counts */
+function keysOfItem(context: IExecuteFunctions, itemIndex: number, key?: string): string[] {
 	const own = text(context.getInputData()[itemIndex]?.json.psk);
-	return [given, own].filter((key) => key !== undefined);
+	const given = key === undefined ? keysGiven(context, itemIndex) : [key];
+	return own === undefined ? given : [...given, own];
 }
 
 /** How an item names its tunnel; nothing if somebody has put the key there. */

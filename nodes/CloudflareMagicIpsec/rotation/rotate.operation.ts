@@ -3,6 +3,7 @@ import { lastGeneratedOn } from '../../api/ipsecTunnels';
 import { clock } from '../../http/clock';
 import { mapLimit } from '../../http/pool';
 import { inputError } from '../../shared/errors';
+import { readDays } from '../../shared/options';
 import type { Operation } from '../../shared/operation';
 import type { FinishMode } from '../../vaults/record';
 import { restage, stage } from '../../vaults/transitions';
@@ -66,16 +67,9 @@ interface Wish {
 }
 
 function readWish(context: IExecuteFunctions, itemIndex: number): Wish {
-	const days = context.getNodeParameter('olderThanDays', itemIndex, 0) as unknown;
+	const { name, displayName } = olderThanProperty;
+	const olderThanDays = readDays(context, name, `parameter '${displayName}'`, itemIndex);
 	const finish = context.getNodeParameter('finish', itemIndex, 'atOnce') as unknown;
-	if (typeof days !== 'number' || !(days >= 0)) {
-		throw inputError(
-			context.getNode(),
-			"The parameter 'Older Than (Days)' can't be used",
-			'Give a number of days, 0 or more.',
-			itemIndex,
-		);
-	}
 	if (finish !== 'atOnce' && finish !== 'later') {
 		throw inputError(
 			context.getNode(),
@@ -84,7 +78,7 @@ function readWish(context: IExecuteFunctions, itemIndex: number): Wish {
 			itemIndex,
 		);
 	}
-	return { olderThanDays: days, finish };
+	return { olderThanDays, finish };
 }
 
 /** Rotate: each tunnel from its old key to a new one that is live, verified and in the vault. */
