@@ -29,6 +29,8 @@ export interface Resource {
 	/** Names of its outputs where there are several; one output without a name else. */
 	outputs?: readonly string[];
 	operations: readonly Operation[];
+	/** A parameter of all its operations that ask somebody, by which a credential is chosen. */
+	choice?: INodeProperties;
 	/** The operation that the panel chooses first. */
 	first: Operation;
 }

@@ -8,7 +8,7 @@ import { actionNode, NODE, sources } from '../helpers/node';
 const { description } = new CloudflareMagicIpsec();
 
 /** What the operations of Key Rotation ask for to find tunnels and their places in a vault. */
-const PLACE = ['scope', 'tunnelId', 'vault', 'mount', 'path'];
+const PLACE = ['vault', 'scope', 'tunnelId', 'mount', 'path'];
 
 const VAULT_OPTIONS = ['options.timeout', 'options.vaultConcurrency'];
 
@@ -221,6 +221,18 @@ describe('the description', () => {
 			.map(({ name }) => name);
 		const vault = resource === 'rotation' ? ['cloudflareMagicVaultApi'] : [];
 		expect(asked).toEqual(operation === 'plan' ? [] : ['cloudflareMagicTokenApi', ...vault]);
+	});
+
+	it("lets n8n's editor show Resource and Operation, which it hides where a choice of credentials is shown by them", () => {
+		const choices = new Set(
+			description.credentials!.flatMap(({ displayOptions }) =>
+				Object.keys(displayOptions?.show ?? {}),
+			),
+		);
+		expect([...choices].sort()).toEqual(['authentication', 'resource', 'vault']);
+		const properties = description.properties.filter(({ name }) => choices.has(name));
+		expect(properties).toHaveLength(3);
+		for (const { displayOptions } of properties) expect(displayOptions?.show).toBeUndefined();
 	});
 
 	it('takes the key of Set from the item, masked', () => {
