@@ -28,7 +28,7 @@ export class CloudflareMagicIpsec implements INodeType {
 		version: 1,
 		subtitle: '={{ $parameter["operation"] + ": " + $parameter["resource"] }}',
 		description:
-			'Manage Cloudflare Magic WAN and Magic Transit IPsec tunnels and rotate their keys',
+			'Manage the IPsec tunnels of Cloudflare WAN (Magic WAN) and Magic Transit, and rotate their keys',
 		defaults: { name: 'Cloudflare Magic IPsec' },
 		usableAsTool: true,
 		sensitiveOutputFields: ['psk'],

@@ -157,7 +157,7 @@ describe('one thing', () => {
 describe('a refusal', () => {
 	const described = async (status: number, code: number | undefined, message = 'x') => {
 		const refusal = statusFault('createWebhook', status, code as number, { message });
-		account().faults.add({ ...refusal, code });
+		account().faults.add({ ...refusal, code } as typeof refusal);
 		return (await failing(createWebhook(clientOf(account()), WEBHOOK))).description;
 	};
 
