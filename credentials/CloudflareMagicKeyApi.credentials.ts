@@ -12,7 +12,7 @@ import { accountIdProperty, baseUrlProperty, credentialTest } from '../nodes/sha
 export class CloudflareMagicKeyApi implements ICredentialType {
 	name = 'cloudflareMagicKeyApi';
 
-	displayName = 'Cloudflare Magic API Email and Key API';
+	displayName = 'Cloudflare Magic Email and Key API';
 
 	icon: Icon = {
 		light: 'file:../nodes/CloudflareMagicIpsec/cloudflareMagicIpsec.svg',

@@ -12,7 +12,7 @@ import { accountIdProperty, baseUrlProperty, credentialTest } from '../nodes/sha
 export class CloudflareMagicTokenApi implements ICredentialType {
 	name = 'cloudflareMagicTokenApi';
 
-	displayName = 'Cloudflare Magic API Token API';
+	displayName = 'Cloudflare Magic Token API';
 
 	icon: Icon = {
 		light: 'file:../nodes/CloudflareMagicIpsec/cloudflareMagicIpsec.svg',

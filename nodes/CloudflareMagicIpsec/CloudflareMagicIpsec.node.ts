@@ -8,12 +8,12 @@ import { NodeConnectionTypes } from 'n8n-workflow';
 import { accountCredentials, authenticationProperty } from '../shared/connection';
 import { atEdge } from '../shared/errors';
 import { searchTunnels } from '../shared/listSearch';
-import { operationProperties, outputsExpression } from './resources';
+import { operationProperties, outputsExpression, shownWhereAsked } from './resources';
 import { vaultCredentials } from './rotation/vaults';
 import { executeOperation } from './router';
 
 /** Those of the account and, for Key Rotation, of the vault. */
-const credentials = [...accountCredentials, ...vaultCredentials];
+const credentials = [...accountCredentials, ...vaultCredentials].map(shownWhereAsked);
 
 /** Manages Cloudflare Magic IPsec tunnels and their pre-shared keys. */
 export class CloudflareMagicIpsec implements INodeType {
@@ -28,14 +28,14 @@ export class CloudflareMagicIpsec implements INodeType {
 		version: 1,
 		subtitle: '={{ $parameter["operation"] + ": " + $parameter["resource"] }}',
 		description:
-			'Manage Cloudflare Magic WAN and Magic Transit IPsec tunnels and rotate their keys',
+			'Manage the IPsec tunnels of Cloudflare WAN (Magic WAN) and Magic Transit, and rotate their keys',
 		defaults: { name: 'Cloudflare Magic IPsec' },
 		usableAsTool: true,
 		sensitiveOutputFields: ['psk'],
 		inputs: [NodeConnectionTypes.Main],
 		outputs: outputsExpression(),
 		credentials,
-		properties: [authenticationProperty, ...operationProperties()],
+		properties: [shownWhereAsked(authenticationProperty), ...operationProperties()],
 	};
 
 	methods = { listSearch: { searchTunnels } };

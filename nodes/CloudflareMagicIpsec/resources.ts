@@ -1,4 +1,4 @@
-import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+import type { IDisplayOptions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import type { Resource } from '../shared/operation';
 import { shownFor } from '../shared/options';
@@ -50,11 +50,35 @@ function operationProperty({
 	};
 }
 
+/** The operations that need no credential. */
+const ASK_NOBODY = resources
+	.flatMap(({ operations }) => operations)
+	.filter(({ asksNobody }) => asksNobody === true)
+	.map(({ value }) => value);
+
+/** Where a credential, or the choice of one, is shown: not for an operation that needs none. */
+export function shownWhereAsked<T extends { displayOptions?: IDisplayOptions }>(shown: T): T {
+	const hide = { operation: ASK_NOBODY };
+	return { ...shown, displayOptions: { ...shown.displayOptions, hide } };
+}
+
+/**
+ * The parameter by which a resource's credential is chosen. It says where it is hidden, not where it is
+ * shown: n8n's editor shows no parameter that a choice of credentials is shown by, and that would be
+ * `resource` and `operation`.
+ */
+function choiceProperty({ value, choice }: Resource): INodeProperties[] {
+	const others = resources.filter((other) => other.value !== value);
+	const hide = { resource: others.map((other) => other.value), operation: ASK_NOBODY };
+	return choice === undefined ? [] : [{ ...choice, displayOptions: { hide } }];
+}
+
 /** The parameters of the node: the choice of an operation, and what each operation asks for. */
 export function operationProperties(): INodeProperties[] {
 	return [
 		resourceProperty(),
 		...resources.map(operationProperty),
+		...resources.flatMap(choiceProperty),
 		...resources.flatMap(({ value: resource, operations }) =>
 			operations.flatMap(({ value, properties }) => shownFor(resource, value, properties)),
 		),

@@ -12,6 +12,8 @@ export interface Operation {
 	/** What it does in the list of actions, in sentence case and without articles. */
 	action: string;
 	description: string;
+	/** It works on its items alone, so that it needs no credential; no other operation has its value. */
+	asksNobody?: true;
 	/** Its parameters; that they show up for this operation only is added by `propertiesOf`. */
 	properties: INodeProperties[];
 	/** Runs the operation for all input items; the result has one list for each output. */
@@ -27,6 +29,8 @@ export interface Resource {
 	/** Names of its outputs where there are several; one output without a name else. */
 	outputs?: readonly string[];
 	operations: readonly Operation[];
+	/** A parameter of all its operations that ask somebody, by which a credential is chosen. */
+	choice?: INodeProperties;
 	/** The operation that the panel chooses first. */
 	first: Operation;
 }

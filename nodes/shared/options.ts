@@ -116,6 +116,21 @@ export function readTimeout(node: INode, seconds: unknown, itemIndex?: number): 
 	);
 }
 
+function isCount(value: unknown, { typeOptions }: INodeProperties): value is number {
+	const { minValue = 1, maxValue = Infinity } = typeOptions ?? {};
+	return Number.isInteger(value) && Number(value) >= minValue && Number(value) <= maxValue;
+}
+
+function countError(node: INode, kind: 'option' | 'parameter', property: INodeProperties) {
+	const { displayName, typeOptions: { minValue = 1, maxValue = Infinity } = {} } = property;
+	const bounds = maxValue === Infinity ? `${minValue} or more` : `from ${minValue} to ${maxValue}`;
+	return inputError(
+		node,
+		`The ${kind} '${displayName}' can't be used`,
+		`'${displayName}' must be a whole number ${bounds}.`,
+	);
+}
+
 /**
  * The value of an option that is a whole number and the same for the whole run. To be read once: an
  * expression may give another value each time.
@@ -123,14 +138,14 @@ export function readTimeout(node: INode, seconds: unknown, itemIndex?: number): 
  * @throws NodeOperationError if it is none, or out of the option's bounds
  */
 export function readCount(context: IExecuteFunctions, option: INodeProperties): number {
-	const { minValue = 1, maxValue = Infinity } = option.typeOptions ?? {};
 	const value = context.getNodeParameter(`options.${option.name}`, 0, option.default) as unknown;
-	if (Number.isInteger(value) && Number(value) >= minValue && Number(value) <= maxValue) {
-		return Number(value);
-	}
-	throw inputError(
-		context.getNode(),
-		`The option '${option.displayName}' can't be used`,
-		`'${option.displayName}' must be a whole number from ${minValue} to ${maxValue}.`,
-	);
+	if (isCount(value, option)) return value;
+	throw countError(context.getNode(), 'option', option);
+}
+
+/** As `readCount`, of a parameter that is no option. */
+export function readCountParameter(context: IExecuteFunctions, parameter: INodeProperties): number {
+	const value = context.getNodeParameter(parameter.name, 0, parameter.default) as unknown;
+	if (isCount(value, parameter)) return value;
+	throw countError(context.getNode(), 'parameter', parameter);
 }

@@ -106,8 +106,7 @@ export class Exchange {
 	}
 
 	private delayAfter(reply: Reply, repeat: number): number {
-		const asked =
-			reply.kind === 'answer' ? retryAfterMs(reply.headers, clock.now()) : 0;
+		const asked = reply.kind === 'answer' ? retryAfterMs(reply.headers, clock.now()) : 0;
 		if (asked > 0) this.quietUntil = Math.max(this.quietUntil, clock.elapsed() + asked);
 		return delayBefore(repeat, asked, clock.random());
 	}

@@ -32,7 +32,7 @@ export async function startGate(
 		const { method = 'GET', url = '/' } = incoming;
 		const what = `${method} ${url.replaceAll(/[0-9a-f]{32}/g, '…')}`;
 		if (!(await onMoment('arrived', what))) return void response.destroy();
-		const answer = await forward(origin, incoming, body);
+		const answer = await forward(origin, incoming, body, true);
 		if (!(await onMoment('handled', what))) return void response.destroy();
 		handOn(response, answer);
 		await onMoment('answered', what);

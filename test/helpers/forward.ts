@@ -18,15 +18,23 @@ export async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
 	return Buffer.concat(chunks);
 }
 
-/** Sends a request as it came to another origin, and gives the answer. */
+/**
+ * Sends a request as it came to another origin, and gives the answer.
+ *
+ * @param keepsHost the header Host goes along, for a request whose signature it is part of
+ */
 export async function forward(
 	origin: string,
 	{ method, url, headers }: IncomingMessage,
 	body: Buffer,
+	keepsHost = false,
 ): Promise<Forwarded> {
 	const answer = await request(`${origin}${url}`, {
 		method: method as 'GET',
-		headers: omit(headers, ['host', ...HOP_BY_HOP]) as Record<string, string>,
+		headers: omit(headers, [...(keepsHost ? [] : ['host']), ...HOP_BY_HOP]) as Record<
+			string,
+			string
+		>,
 		body: body.length === 0 ? null : body,
 		// The server closes connections that are idle for long.
 		reset: true,

@@ -298,8 +298,12 @@ function sentElsewhere({ act }: FaultyRun, { simulator, ids, given }: Party): st
  * before, and the copy of them that a failed run keeps.
  */
 function keptByN8n(run: IRun): unknown {
-	const { resultData, executionData: _copy, ...rest } = run.data;
+	const { resultData, ...rest } = run.data;
 	const [task] = resultData.runData[NODE]!;
 	const outputs = (task!.data?.main ?? []).slice(1);
-	return { rest, task: { ...task, data: outputs }, error: resultData.error };
+	return {
+		rest: { ...rest, executionData: undefined },
+		task: { ...task, data: outputs },
+		error: resultData.error,
+	};
 }

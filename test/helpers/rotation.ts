@@ -1,39 +1,49 @@
-import type {
-	ICredentialDataDecryptedObject,
-	IDataObject,
-	INode,
-	INodeParameters,
-} from 'n8n-workflow';
+import type { IDataObject, INode, INodeParameters } from 'n8n-workflow';
 import type { Simulator, SimulatorOptions } from '../simulator';
 import { startSimulator } from '../simulator';
 import type { Vault } from '../stubs/vault/kv2';
-import { startVault } from '../stubs/vault/kv2';
 import { credentialsOf } from './account';
+import type { KeptOptions, KeptVault, StoredRecord, VaultName } from './keptVault';
+import {
+	keysIn,
+	rotationCredentials,
+	rotationParameters,
+	startKeptVault,
+	vaultCredential,
+} from './keptVault';
 import type { NodeResult } from './node';
 import { runNode } from './node';
 
-/** What the vault holds for a tunnel, by the names of its record. */
-export type StoredRecord = Record<string, string | undefined>;
-
-/** The credential of a vault, by its root token. */
-export function vaultCredential({ origin, token }: Vault): ICredentialDataDecryptedObject {
-	return { address: origin, namespace: '', method: 'token', token };
-}
+export type { StoredRecord };
+export { vaultCredential };
 
 /** An account and a vault, and the operations of Key Rotation on n8n's engine between them. */
 export class RotationWorld {
 	private constructor(
 		readonly simulator: Simulator,
-		readonly vault: Vault,
+		/** The vault, of either kind. */
+		readonly kept: KeptVault,
 	) {}
 
-	static async start(options: SimulatorOptions): Promise<RotationWorld> {
-		const [simulator, vault] = await Promise.all([startSimulator(options), startVault()]);
-		return new RotationWorld(simulator, vault);
+	static async start(
+		options: SimulatorOptions,
+		vault: VaultName = 'kv2',
+		more: KeptOptions = {},
+	): Promise<RotationWorld> {
+		const [simulator, kept] = await Promise.all([
+			startSimulator(options),
+			startKeptVault(vault, more),
+		]);
+		return new RotationWorld(simulator, kept);
+	}
+
+	/** The vault of a world with a key-value engine. */
+	get vault(): Vault {
+		return this.kept.server as Vault;
 	}
 
 	async close(): Promise<void> {
-		await Promise.all([this.simulator.close(), this.vault.close()]);
+		await Promise.all([this.simulator.close(), this.kept.server.close()]);
 	}
 
 	/** Runs an operation for all tunnels of the account, unless the parameters say otherwise. */
@@ -42,57 +52,29 @@ export class RotationWorld {
 		parameters: INodeParameters = {},
 		more: { items?: IDataObject[]; node?: Partial<INode> } = {},
 	): Promise<NodeResult> {
+		const { simulator, kept } = this;
 		return await runNode({
-			credentials: {
-				...credentialsOf(this.simulator),
-				cloudflareMagicVaultApi: vaultCredential(this.vault),
-			},
+			credentials: { ...credentialsOf(simulator), [kept.credentialType]: kept.credential() },
 			mode: 'trigger',
 			items: more.items ?? [{}],
-			node: {
-				credentials: {
-					cloudflareMagicTokenApi: { id: '1', name: 'account' },
-					cloudflareMagicVaultApi: { id: '2', name: 'vault' },
-				},
-				...more.node,
-			},
-			parameters: {
-				authentication: 'apiToken',
-				resource: 'rotation',
-				operation,
-				scope: 'all',
-				tunnelId: { __rl: true, mode: 'id', value: '={{ $json.id }}' },
-				vault: 'kv2',
-				mount: 'secret',
-				path: 'magic-ipsec/{tunnel_id}',
-				olderThanDays: 0,
-				finish: 'atOnce',
-				options: {},
-				...parameters,
-			},
+			node: { credentials: rotationCredentials(kept), ...more.node },
+			parameters: rotationParameters(operation, kept, parameters),
 		});
 	}
 
 	/** What the newest version of a tunnel's secret holds; empty if there is none. */
 	record(id: string): StoredRecord {
-		const versions = this.vault.state()[`magic-ipsec/${id}`] ?? [];
-		return { ...(versions.at(-1)?.data as StoredRecord | null | undefined) };
+		return this.kept.record(id);
 	}
 
 	/** Writes a record as somebody else would. */
 	async put(id: string, record: StoredRecord): Promise<void> {
-		const answer = await fetch(`${this.vault.url}/magic-ipsec/${id}`, {
-			method: 'POST',
-			headers: { 'x-vault-token': this.vault.token },
-			body: JSON.stringify({ data: record }),
-		});
-		if (!answer.ok) throw new Error(`the vault answered ${answer.status}`);
+		this.kept.put(id, record);
 	}
 
 	/** The three keys that the vault holds for a tunnel. */
 	heldKeys(id: string): string[] {
-		const { current, pending, previous } = this.record(id);
-		return [current, pending, previous].filter((key) => key !== undefined);
+		return keysIn(this.record(id));
 	}
 
 	/** Cloudflare's date of a tunnel's key. */
@@ -107,7 +89,7 @@ export class RotationWorld {
 		return [
 			...ids.flatMap((id) => this.simulator.keyHistory(id).map(({ psk }) => psk)),
 			...ids.flatMap((id) => this.heldKeys(id)),
-			this.vault.token,
+			...this.kept.secrets,
 			this.simulator.apiToken,
 		];
 	}

@@ -33,6 +33,10 @@ export function useVirtualClock() {
 		now: () => now,
 		/** Milliseconds slept in this test. */
 		slept: () => slept,
+		/** Sets the clock of the day, and not the one for waits, by milliseconds: a skew. */
+		move: (ms: number) => {
+			now += ms;
+		},
 		whileSleeping: (act: (ms: number) => void) => {
 			onSleep = act;
 		},

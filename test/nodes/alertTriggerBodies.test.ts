@@ -86,7 +86,7 @@ describe('an alert of any form', () => {
 				const one = alert as JsonRecord;
 				expectItem(itemOf(one), one);
 			}),
-			{ numRuns: 3000 },
+			{ numRuns: 1000 },
 		);
 	});
 
@@ -102,7 +102,7 @@ describe('an alert of any form', () => {
 				expectItem(itemOf(alert), alert);
 				expect(alert.alert_type).toBeDefined();
 			}),
-			{ numRuns: 3000 },
+			{ numRuns: 1000 },
 		);
 	});
 
@@ -260,7 +260,7 @@ describe('a request of any form', () => {
 				expect(begun.length).toBeLessThanOrEqual(1);
 				expect(leaksIn([begun, host.answers.slice(-1)], secrets)).toEqual([]);
 			}),
-			{ numRuns: 2000 },
+			{ numRuns: 500 },
 		);
 		expect(host.started.length).toBeGreaterThan(100);
 		expect(leaksIn(printed, secrets)).toEqual([]);
@@ -282,7 +282,7 @@ describe('a request of any form', () => {
 				expect(status).toBe(depth <= 30 ? 200 : 400);
 				if (status !== 200) expect(host.started).toHaveLength(before);
 			}),
-			{ numRuns: 200 },
+			{ numRuns: 60 },
 		);
 	}, 60_000);
 

@@ -8,7 +8,7 @@ import { actionNode, NODE, sources } from '../helpers/node';
 const { description } = new CloudflareMagicIpsec();
 
 /** What the operations of Key Rotation ask for to find tunnels and their places in a vault. */
-const PLACE = ['scope', 'tunnelId', 'vault', 'mount', 'path'];
+const PLACE = ['vault', 'scope', 'tunnelId', 'mount', 'path'];
 
 const VAULT_OPTIONS = ['options.timeout', 'options.vaultConcurrency'];
 
@@ -106,6 +106,7 @@ const PANEL: Record<string, Record<string, string[]>> = {
 	rotation: {
 		finish: [...PLACE, 'options', 'options.accountId', 'options.batchSize', ...VAULT_OPTIONS],
 		getStatus: [...PLACE, 'options', 'options.accountId', ...VAULT_OPTIONS],
+		plan: ['canary', 'waveSize', 'sitePattern', 'olderThanDays'],
 		rollBack: [...PLACE, 'options', 'options.accountId', 'options.batchSize', ...VAULT_OPTIONS],
 		rotate: [
 			...PLACE,
@@ -148,7 +149,7 @@ describe.each(operations)('the panel of %s: %s', (resource, operation) => {
 				: []),
 		]);
 		expect(names).toEqual([
-			'authentication',
+			...(operation === 'plan' ? [] : ['authentication']),
 			'resource',
 			'operation',
 			...PANEL[resource]![operation]!,
@@ -209,6 +210,29 @@ describe('the description', () => {
 				.map(({ name }) => name);
 		expect(asked('apiToken')).toEqual(['cloudflareMagicTokenApi']);
 		expect(asked('apiKey')).toEqual(['cloudflareMagicKeyApi']);
+	});
+
+	it.each(operations)('asks for the credentials that %s: %s needs', (resource, operation) => {
+		const parameters = { authentication: 'apiToken', resource, operation, vault: 'kv2' };
+		const asked = description
+			.credentials!.filter((credential) =>
+				NodeHelpers.displayParameter(parameters, credential, actionNode(parameters), description),
+			)
+			.map(({ name }) => name);
+		const vault = resource === 'rotation' ? ['cloudflareMagicVaultApi'] : [];
+		expect(asked).toEqual(operation === 'plan' ? [] : ['cloudflareMagicTokenApi', ...vault]);
+	});
+
+	it("lets n8n's editor show Resource and Operation, which it hides where a choice of credentials is shown by them", () => {
+		const choices = new Set(
+			description.credentials!.flatMap(({ displayOptions }) =>
+				Object.keys(displayOptions?.show ?? {}),
+			),
+		);
+		expect([...choices].sort()).toEqual(['authentication', 'resource', 'vault']);
+		const properties = description.properties.filter(({ name }) => choices.has(name));
+		expect(properties).toHaveLength(3);
+		for (const { displayOptions } of properties) expect(displayOptions?.show).toBeUndefined();
 	});
 
 	it('takes the key of Set from the item, masked', () => {

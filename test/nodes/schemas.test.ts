@@ -45,6 +45,7 @@ const OPERATIONS: Array<[string, string, INodeParameters]> = [
 	['rotation', 'finish', PLACE],
 	['rotation', 'rollBack', PLACE],
 	['rotation', 'getStatus', PLACE],
+	['rotation', 'plan', {}],
 	['tunnel', 'create', FIELDS],
 	['tunnel', 'delete', { tunnelId: byId }],
 	['tunnel', 'get', { tunnelId: byId, simplify: true }],
@@ -96,7 +97,12 @@ describe.each(OPERATIONS)('%s %s', (resource, operation, parameters) => {
 			items: account()
 				.tunnels()
 				.slice(0, operation === 'create' || operation === 'getAll' ? 1 : 2)
-				.map(({ id }) => ({ id, psk: `given for ${id}` })),
+				.map(({ id, name, psk_metadata }) => ({
+					id,
+					name,
+					psk_metadata,
+					psk: `given for ${id}`,
+				})),
 		});
 		expect(error).toBeUndefined();
 		const [first = []] = jsons;

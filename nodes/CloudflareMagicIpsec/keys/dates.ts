@@ -10,6 +10,13 @@ export function sameInstant(a: string | undefined, b: string | undefined): boole
 	return distance <= 1_000n;
 }
 
+/** True if a date is later than another one, by more than the rounding of the same instant; any is later than none. */
+export function isLater(date: string | undefined, than: string | undefined): boolean {
+	const [own, other] = [nanoseconds(date ?? ''), nanoseconds(than ?? '')];
+	if (own === undefined) return false;
+	return other === undefined || own - other > 1_000n;
+}
+
 /** Nanoseconds since 1970 of an RFC 3339 date; undefined if it is none. */
 function nanoseconds(date: string): bigint | undefined {
 	const seconds = Date.parse(date.replace(/\.\d+/, ''));

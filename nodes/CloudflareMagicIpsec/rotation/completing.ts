@@ -1,16 +1,14 @@
-import { clock } from '../../http/clock';
 import { sentence } from '../../shared/errors';
 import type { VaultRecord } from '../../vaults/record';
 import { dropPending, noteLive, promote } from '../../vaults/transitions';
 import type { VaultFailure, VaultSnapshot } from '../../vaults/vault';
+import { isLater } from '../keys/dates';
+import { correctDate, hold, MOST_TRIES } from './holding';
 import type { RotationOutcome } from './outcome';
 import { failureText } from './places';
 import { isCurrentStale } from './plan';
 import type { Site } from './site';
 import { subjectOf } from './site';
-
-/** How often a change is made anew from what another run wrote meanwhile. */
-const MOST_TRIES = 3;
 
 type Change =
 	| { kind: 'stored'; snapshot: VaultSnapshot }
@@ -19,7 +17,8 @@ type Change =
 
 /**
  * Changes a record whose pending key is known to be live: if somebody else changed the record
- * meanwhile, the change is made again from what is there now, as long as that is still our key.
+ * meanwhile, the change is made again from what is there now, as long as that is still our key, and
+ * no late run has put its own beside it.
  */
 async function change(
 	{ vault, snapshot, name }: Site,
@@ -34,7 +33,8 @@ async function change(
 		if (reading.kind === 'failed') return reading;
 		from = reading.snapshot;
 		const { record } = from;
-		if (record.pending?.key !== key || record.intent !== undefined) break;
+		const isHeld = record.previous?.key !== snapshot.record.previous?.key;
+		if (record.pending?.key !== key || record.intent !== undefined || isHeld) break;
 	}
 	return { kind: 'other', snapshot: from };
 }
@@ -59,9 +59,13 @@ export async function complete(
 		: 'live';
 	const alreadyNoted = mode === 'later' && pending?.generatedOn === generatedOn;
 	if (alreadyNoted) return { ...subject, status: 'live' };
-	const answer = await change(site, key, (record) =>
-		mode === 'later' ? noteLive(record, generatedOn) : promote(record, generatedOn, former),
-	);
+	const answer = await change(site, key, (record) => {
+		const noted = record.pending?.generatedOn;
+		// Another run may have set the same key after this one.
+		const date =
+			record !== site.snapshot.record && isLater(noted, generatedOn) ? noted : generatedOn;
+		return mode === 'later' ? noteLive(record, date) : promote(record, date, former);
+	});
 	switch (answer.kind) {
 		case 'stored': {
 			const vaultVersion = answer.snapshot.version || undefined;
@@ -83,6 +87,7 @@ async function byOther(site: Site, key: string, generatedOn: string): Promise<Ro
 	const { record } = site.snapshot;
 	const subject = { ...subjectOf(site), lastGeneratedOn: generatedOn };
 	if (record.intent === undefined && record.current?.key === key) {
+		await correctDate(site, key, generatedOn);
 		return { ...subject, status: 'rotated', reason: 'Another run finished it.' };
 	}
 	if (record.intent === undefined && record.pending?.key === key) {
@@ -94,38 +99,6 @@ async function byOther(site: Site, key: string, generatedOn: string): Promise<Ro
 		status: 'unknown',
 		reason: `Another run changed the vault's record at the same moment, and may have set another key. ${held ?? 'Run it again.'}`,
 	};
-}
-
-/**
- * Sees to it that the vault holds a key that may be live: one that another run took out meanwhile is
- * put back, as pending where there is none, else as previous.
- *
- * @returns why the vault does not hold it, or undefined
- */
-export async function hold(
-	{ vault, name }: Site,
-	key: string,
-	generatedOn?: string,
-): Promise<string | undefined> {
-	for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
-		const reading = await vault.read(name, 'change');
-		if (reading.kind === 'failed') return lost(reading);
-		const { snapshot } = reading;
-		const { current, pending, previous } = snapshot.record;
-		if ([current, pending, previous].some((one) => one?.key === key)) return undefined;
-		const back =
-			pending === undefined
-				? { pending: { key, generatedOn, since: new Date(clock.now()).toISOString() } }
-				: { previous: { key } };
-		const answer = await vault.write(snapshot, { ...snapshot.record, ...back });
-		if (answer.kind === 'stored') return undefined;
-		if (answer.kind === 'failed') return lost(answer);
-	}
-	return 'The vault does not hold it: other runs kept changing the record.';
-}
-
-function lost(failure: VaultFailure): string {
-	return `It could not be made sure that the vault holds the key. ${failureText(failure)}`;
 }
 
 /**

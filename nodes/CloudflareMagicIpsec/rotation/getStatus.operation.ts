@@ -13,6 +13,7 @@ import { isCurrentStale, pendingState } from './plan';
 import { allRefused, hint, noInput, settingsOf, stopFor } from './run';
 import type { Site } from './site';
 import { subjectOf } from './site';
+import { upToDate } from './upToDate';
 import type { VaultChoice } from './vaults';
 import { Vaults } from './vaults';
 
@@ -49,7 +50,10 @@ async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]
 		vaults.warnings.push(...read.sites.flatMap(({ snapshot }) => snapshot.warnings));
 		const order = new Map(places.map(({ tunnel }, index) => [tunnel.id, index]));
 		const items = [
-			...read.sites.map((site) => ({ rank: order.get(site.tunnel.id)!, item: statusItem(site) })),
+			...(await upToDate(read.sites)).map((site) => ({
+				rank: order.get(site.tunnel.id)!,
+				item: statusItem(site),
+			})),
 			...[...found.faults, ...read.faults].map((fault) => ({
 				rank: order.get(fault.subject.tunnelId ?? '') ?? -1,
 				item: unreadableItem(fault),

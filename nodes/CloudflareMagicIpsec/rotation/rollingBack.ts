@@ -1,8 +1,9 @@
 import { lastGeneratedOn } from '../../api/ipsecTunnels';
 import { clock } from '../../http/clock';
 import { mapLimit } from '../../http/pool';
+import { isSettled } from '../../vaults/record';
 import { formerKey, intendRollBack, putBack } from '../../vaults/transitions';
-import { hold } from './completing';
+import { correctDate, hold } from './holding';
 import type { RunSettings } from './options';
 import type { RotationOutcome } from './outcome';
 import { failureText } from './places';
@@ -74,12 +75,7 @@ async function put(site: Site, key: string, generatedOn: string): Promise<Rotati
 				status: 'rolled_back',
 			};
 		case 'conflict':
-			await hold(site, key, generatedOn);
-			return {
-				...subject,
-				status: 'unknown',
-				reason: "Another run changed the vault's record at the same moment. Run it again.",
-			};
+			return await byOther(site, key, generatedOn);
 		case 'failed':
 			return {
 				...subject,
@@ -87,6 +83,23 @@ async function put(site: Site, key: string, generatedOn: string): Promise<Rotati
 				reason: `The former key is live again, and the vault did not take the last change. ${failureText(answer)} Run it again.`,
 			};
 	}
+}
+
+/** The outcome of a former key that is live, where another run changed the record meanwhile. */
+async function byOther(site: Site, key: string, generatedOn: string): Promise<RotationOutcome> {
+	const subject = { ...subjectOf(site), lastGeneratedOn: generatedOn };
+	const reading = await site.vault.read(site.name, 'change');
+	const record = reading.kind === 'read' ? reading.snapshot.record : undefined;
+	if (record !== undefined && record.current?.key === key && isSettled(record)) {
+		await correctDate(site, key, generatedOn);
+		return { ...subject, status: 'rolled_back', reason: 'Another run finished it.' };
+	}
+	const lost = await hold(site, key, generatedOn);
+	return {
+		...subject,
+		status: 'unknown',
+		reason: `Another run changed the vault's record at the same moment. ${lost ?? 'Run it again.'}`,
+	};
 }
 
 /** Takes the intent back where Cloudflare refuses the former key by name: it can't be completed. */

@@ -8,6 +8,7 @@ import { itemOf } from './outcome';
 import type { SiteFault } from './places';
 import { findPlaces, readSites } from './places';
 import type { Site } from './site';
+import { upToDate } from './upToDate';
 import { Vaults } from './vaults';
 
 /** What an operation does with the tunnels, once everything is read and checked. */
@@ -45,7 +46,7 @@ export async function runRotation(
 		const read = await readSites(context, vaults, places, settings.concurrency, 'change');
 		stopFor(context, read.faults);
 		const isStopped = () => context.getExecutionCancelSignal?.()?.aborted === true;
-		const worked = await work(read.sites, settings, isStopped);
+		const worked = await work(await upToDate(read.sites), settings, isStopped);
 		const { outcomes, faults: found = [], unchecked = [] } = worked;
 		stopFor(context, found);
 		const refused = [...faults, ...read.faults, ...found, ...unchecked].map(refusal);

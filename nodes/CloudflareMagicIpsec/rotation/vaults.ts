@@ -10,27 +10,28 @@ import { VAULTS } from '../../vaults';
 /** By the value of the parameter `vault`. */
 const kinds: Readonly<Record<string, VaultKind>> = VAULTS;
 
-/** The parameter `vault`, and those of every vault, shown for the one that is chosen. */
-export const vaultProperties: INodeProperties[] = [
-	{
-		displayName: 'Vault',
-		name: 'vault',
-		type: 'options',
-		options: Object.entries(kinds).map(([value, { displayName: name, description }]) => ({
-			name,
-			value,
-			description,
-		})),
-		default: 'kv2',
-		description: 'Where the keys are stored, and where the routers fetch theirs',
-	},
-	...Object.entries(kinds).flatMap(([value, { properties }]) =>
+/** The parameter `vault`. */
+export const vaultProperty: INodeProperties = {
+	displayName: 'Vault',
+	name: 'vault',
+	type: 'options',
+	options: Object.entries(kinds).map(([value, { displayName: name, description }]) => ({
+		name,
+		value,
+		description,
+	})),
+	default: 'kv2',
+	description: 'Where the keys are stored, and where the routers fetch theirs',
+};
+
+/** The parameters of every vault, shown for the one that is chosen. */
+export const vaultProperties: INodeProperties[] = Object.entries(kinds).flatMap(
+	([value, { properties }]) =>
 		properties.map((property) => ({
 			...property,
 			displayOptions: { show: { ...property.displayOptions?.show, vault: [value] } },
 		})),
-	),
-];
+);
 
 /** The vaults' credentials, each where its vault is chosen. */
 export const vaultCredentials: INodeCredentialDescription[] = Object.entries(kinds).map(

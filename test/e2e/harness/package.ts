@@ -33,8 +33,6 @@ export async function installPackage(userFolder: string, tarball: string): Promi
 		args: [
 			'install',
 			tarball,
-			'--legacy-peer-deps',
-			'--omit=peer',
 			'--ignore-scripts',
 			'--no-audit',
 			'--no-fund',
