@@ -31,7 +31,7 @@ export class CloudflareMagicTokenApi implements ICredentialType {
 			default: '',
 			required: true,
 			description:
-				"In Cloudflare's dashboard: Manage Account > Account API Tokens (or My Profile > API Tokens) > Create Token > Custom Token. Permission: Account > Magic WAN (or Magic Transit) > Edit; Read is enough for Get and Get Many. The Magic Alert Trigger also needs Notifications > Edit.",
+				"In Cloudflare's dashboard: Manage Account > Account API Tokens (or My Profile > API Tokens) > Create Token > Custom Token. Permission: Account > Magic WAN (or Magic Transit) > Edit; Read is enough for Get and Get Many. Tunnels' health (Get Health, the event Health Changed) also needs Account > Account Analytics > Read, the Magic Alert Trigger Notifications > Edit.",
 		},
 		accountIdProperty,
 		baseUrlProperty,

@@ -5,8 +5,8 @@ import type { SecretFinder } from '../http/secrets';
 /** One request to Cloudflare's API, as an endpoint's function describes it. */
 export interface Call {
 	method: IHttpRequestMethods;
-	/** The part of Cloudflare's API below the account; `magic` without it. */
-	api?: 'magic' | 'alerting/v3';
+	/** The part of Cloudflare's API below the account; `magic` without it. Of `graphql` there is one for all accounts. */
+	api?: 'magic' | 'alerting/v3' | 'graphql';
 	/** Path below that part, already checked and encoded. */
 	path: string;
 	query?: IDataObject;

@@ -1,13 +1,14 @@
 import { clock } from '../http/clock';
 import type { Fault } from '../http/retry';
-import { delayBefore, faultOf, MAX_REPEATS, mayRepeat, retryAfterMs } from '../http/retry';
+import { delayBefore, MAX_REPEATS, mayRepeat, retryAfterMs } from '../http/retry';
 import { isPlainWords, SecretFinder } from '../http/secrets';
 import type { Transport } from '../http/transport';
 import { idsIn, trimBaseUrl } from './account';
 import type { Call } from './call';
-import { resultOf, refusalIn, whatHappened } from './envelope';
+import { judgedEnvelope } from './envelope';
 import type { Effect, Failure } from './failure';
 import { CallError, effectOfFault, worse } from './failure';
+import { judgedGraphql } from './graphql';
 import { Pacer } from './pacer';
 
 /** Milliseconds until an attempt without a whole answer is given up. */
@@ -47,7 +48,7 @@ type Attempt =
 	| {
 			ok: false;
 			fault: Fault;
-			failure: Omit<Failure, 'action' | 'effect'> & { what: string };
+			failure: Omit<Failure, 'action' | 'effect'>;
 			answer?: unknown;
 			retryAfterMs: number;
 	  };
@@ -165,7 +166,7 @@ export class CloudflareClient {
 	}
 
 	private async attempt(call: Call, until: number): Promise<Attempt> {
-		const turn = await this.pacer.enter(until, this.stopOf(call));
+		const turn = await this.pacer.enter(until, this.stopOf(call), call.api === 'graphql');
 		if (turn === 'stopped') return STOPPED;
 		if (turn === 'now' && clock.elapsed() >= (call.sendBefore ?? Infinity)) {
 			this.pacer.leave(undefined);
@@ -192,15 +193,16 @@ export class CloudflareClient {
 				return { ok: false, fault: sent ? 'lost' : 'refused', failure, retryAfterMs: 0 };
 			}
 			rateLimit = answer.headers.ratelimit;
-			const result = resultOf(answer);
-			if (result !== undefined) return { ok: true, result: result.value, body: answer.body };
-			const refusal = refusalIn(answer, call, (text) => this.mayRepeatSecret(call, text));
+			const judge = call.api === 'graphql' ? judgedGraphql : judgedEnvelope;
+			const judged = judge(answer, call, (text) => this.mayRepeatSecret(call, text));
+			if (judged.ok) return { ok: true, result: judged.result, body: answer.body };
+			const asked = retryAfterMs(answer.headers, clock.now());
 			return {
 				ok: false,
-				fault: faultOf(answer.status, refusal.said),
-				failure: { ...refusal.facts, what: whatHappened(answer, refusal.said) },
+				fault: judged.fault,
+				failure: judged.failure,
 				answer: answer.body,
-				retryAfterMs: retryAfterMs(answer.headers, clock.now()),
+				retryAfterMs: asked > 0 ? asked : (judged.waitMs ?? 0),
 			};
 		} finally {
 			this.pacer.leave(rateLimit);
@@ -211,7 +213,10 @@ export class CloudflareClient {
 		const { baseUrl, accountId, timeoutMs = DEFAULT_TIMEOUT_MS, transport } = this.settings;
 		return await transport({
 			method: call.method,
-			url: `${trimBaseUrl(baseUrl)}/accounts/${accountId}/${call.api ?? 'magic'}${call.path}`,
+			url:
+				call.api === 'graphql'
+					? `${trimBaseUrl(baseUrl)}/graphql`
+					: `${trimBaseUrl(baseUrl)}/accounts/${accountId}/${call.api ?? 'magic'}${call.path}`,
 			headers: call.newHealthCheckTarget ? { 'x-magic-new-hc-target': 'true' } : {},
 			query: call.query,
 			body: call.body,

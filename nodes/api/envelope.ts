@@ -1,5 +1,7 @@
 import type { JsonRecord } from '../http/json';
-import { record, text } from '../http/json';
+import { field, record, text } from '../http/json';
+import type { Fault } from '../http/retry';
+import { faultOf } from '../http/retry';
 import type { HttpAnswer } from '../http/transport';
 import type { Call } from './call';
 import type { Failure } from './failure';
@@ -7,8 +9,32 @@ import { REMEDIES } from './remedies';
 
 /** Cloudflare's envelope: `{success, errors[], messages[], result}`. */
 
+/** What an answer says: a result, or how it went wrong. */
+export type Judged =
+	| { ok: true; result: unknown }
+	| {
+			ok: false;
+			fault: Fault;
+			failure: Omit<Failure, 'action' | 'effect'>;
+			/** Milliseconds to wait at least, where the answer's headers do not say it. */
+			waitMs?: number;
+	  };
+
+/** Judges an answer in Cloudflare's envelope. */
+export function judgedEnvelope(
+	answer: HttpAnswer,
+	call: Call,
+	isSecret: (text: string) => boolean,
+): Judged {
+	const result = resultOf(answer);
+	if (result !== undefined) return { ok: true, result: result.value };
+	const { said, facts } = refusalIn(answer, call, isSecret);
+	const failure = { ...facts, what: whatHappened(answer, said) };
+	return { ok: false, fault: faultOf(answer.status, said), failure };
+}
+
 /** The result of an answer that is 2xx, JSON and `success: true`; undefined for any other. */
-export function resultOf({ status, body }: HttpAnswer): { value: unknown } | undefined {
+function resultOf({ status, body }: HttpAnswer): { value: unknown } | undefined {
 	const envelope = record(body);
 	if (status < 200 || status >= 300 || envelope?.success !== true) return undefined;
 	return { value: envelope.result };
@@ -19,7 +45,7 @@ export function resultOf({ status, body }: HttpAnswer): { value: unknown } | und
  *
  * @param isSecret true for a text that may repeat a secret; such a text is left out as a whole
  */
-export function refusalIn(
+function refusalIn(
 	answer: HttpAnswer,
 	call: Call,
 	isSecret: (text: string) => boolean,
@@ -29,7 +55,7 @@ export function refusalIn(
 		said: envelope?.success === false,
 		facts: {
 			remedy: call.statusRemedies?.[answer.status],
-			...cloudflareError(envelope, call, isSecret),
+			...cloudflareError(answer.body, call, isSecret),
 			httpCode: String(answer.status),
 			rayId: rayIn(answer.headers['cf-ray']),
 		},
@@ -37,7 +63,7 @@ export function refusalIn(
 }
 
 /** Cloudflare's number of the request, if it has the form of one. */
-function rayIn(header: unknown): string | undefined {
+export function rayIn(header: unknown): string | undefined {
 	const ray = text(header);
 	return ray !== undefined && /^[0-9a-f]{16}(-[A-Z]{3})?$/i.test(ray) ? ray : undefined;
 }
@@ -45,13 +71,22 @@ function rayIn(header: unknown): string | undefined {
 /** In place of a text that is left out. */
 export const LEFT_OUT = 'its text is left out, because it may repeat a secret';
 
-function cloudflareError(
-	envelope: JsonRecord | undefined,
+/** A code as a number; GraphQL has it among its extensions. */
+function codeOf(entry: JsonRecord): number | undefined {
+	const code = entry.code ?? field(entry.extensions, 'code');
+	if (typeof code === 'string' && /^\d{3,6}$/.test(code)) return Number(code);
+	return typeof code === 'number' ? code : undefined;
+}
+
+/** What Cloudflare's `errors` say, in the form of REST and of GraphQL. */
+export function cloudflareError(
+	body: unknown,
 	call: Call,
 	isSecret: (text: string) => boolean,
 ): Pick<Failure, 'code' | 'detail' | 'documentationUrl' | 'pointer' | 'remedy'> {
-	const errors = Array.isArray(envelope?.errors)
-		? envelope.errors.map(record).filter((entry) => entry !== undefined)
+	const given = field(body, 'errors');
+	const errors = Array.isArray(given)
+		? given.map(record).filter((entry) => entry !== undefined)
 		: [];
 	const first = errors[0];
 	if (first === undefined) return {};
@@ -61,10 +96,10 @@ function cloudflareError(
 		.filter((message) => message !== undefined)
 		.join('; ');
 	const shown = (value: unknown) => {
-		const given = text(value);
-		return given === undefined || isSecret(given) ? undefined : given;
+		const words = text(value);
+		return words === undefined || isSecret(words) ? undefined : words;
 	};
-	const code = typeof first.code === 'number' ? first.code : undefined;
+	const code = codeOf(first);
 	const remedy = call.remedies?.[code ?? -1] ?? REMEDIES[code ?? -1];
 	return {
 		code,

@@ -46,6 +46,10 @@ export interface Failure {
 	pointer?: string;
 	rayId?: string;
 	remedy?: string;
+	/** Cloudflare would answer a smaller part of it. */
+	tooLarge?: boolean;
+	/** Rows of a page that Cloudflare answers at most. */
+	mostRows?: number;
 	/** Milliseconds that Cloudflare asks to wait before the next request. */
 	retryAfterMs?: number;
 }

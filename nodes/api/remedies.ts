@@ -8,6 +8,10 @@
 const PERMISSION =
 	"In Cloudflare's dashboard, Manage Account > Account API Tokens (or My Profile > API Tokens), give the token 'Magic WAN Write' or 'Magic Transit Write' for this account; 'Read' is enough for Get and Get Many. With email and API key, the user needs the role 'Network Services (Magic)'.";
 
+/** For tunnels' health, which is none of Magic's. */
+export const ANALYTICS_PERMISSION =
+	"Reading tunnels' health needs the permission 'Account Analytics Read', which no permission for Magic includes. In Cloudflare's dashboard, Manage Account > Account API Tokens (or My Profile > API Tokens), add Account > Account Analytics > Read to the token. With email and API key, the user needs a role that may see the account's analytics.";
+
 const ONBOARDING =
 	'The account has no Magic WAN or Magic Transit. Check the Account ID, or ask your Cloudflare account team to turn the product on.';
 

@@ -121,13 +121,19 @@ function isCount(value: unknown, { typeOptions }: INodeProperties): value is num
 	return Number.isInteger(value) && Number(value) >= minValue && Number(value) <= maxValue;
 }
 
-function countError(node: INode, kind: 'option' | 'parameter', property: INodeProperties) {
+function countError(
+	node: INode,
+	kind: 'option' | 'parameter',
+	property: INodeProperties,
+	itemIndex?: number,
+) {
 	const { displayName, typeOptions: { minValue = 1, maxValue = Infinity } = {} } = property;
 	const bounds = maxValue === Infinity ? `${minValue} or more` : `from ${minValue} to ${maxValue}`;
 	return inputError(
 		node,
 		`The ${kind} '${displayName}' can't be used`,
 		`'${displayName}' must be a whole number ${bounds}.`,
+		itemIndex,
 	);
 }
 
@@ -143,9 +149,17 @@ export function readCount(context: IExecuteFunctions, option: INodeProperties): 
 	throw countError(context.getNode(), 'option', option);
 }
 
-/** As `readCount`, of a parameter that is no option. */
-export function readCountParameter(context: IExecuteFunctions, parameter: INodeProperties): number {
-	const value = context.getNodeParameter(parameter.name, 0, parameter.default) as unknown;
+/** As `readCount`, of a parameter that is no option; of an item, if it may differ from item to item. */
+export function readCountParameter(
+	context: IExecuteFunctions,
+	parameter: INodeProperties,
+	itemIndex?: number,
+): number {
+	const value: unknown = context.getNodeParameter(
+		parameter.name,
+		itemIndex ?? 0,
+		parameter.default,
+	);
 	if (isCount(value, parameter)) return value;
-	throw countError(context.getNode(), 'parameter', parameter);
+	throw countError(context.getNode(), 'parameter', parameter, itemIndex);
 }

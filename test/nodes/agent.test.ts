@@ -58,6 +58,15 @@ describe('an AI agent', () => {
 		);
 	});
 
+	it.each(TYPES)('may read health (%s)', async (type) => {
+		const answer = await answerToAgent(type, {
+			resource: 'tunnel',
+			operation: 'getHealth',
+			tunnelId: { __rl: true, mode: 'id', value: account().tunnels()[0]!.id },
+		});
+		expect(JSON.parse(answer)).toMatchObject([{ health: 'healthy' }]);
+	});
+
 	it.each(
 		['generate', 'prepare', 'set'].flatMap((operation) => TYPES.map((type) => [operation, type])),
 	)('may not call %s, and hears why (%s)', async (operation, type) => {

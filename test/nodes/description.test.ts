@@ -35,6 +35,15 @@ const PANEL: Record<string, Record<string, string[]>> = {
 			'options.includeMd5Key',
 			'options.timeout',
 		],
+		getHealth: [
+			'tunnelId',
+			'windowMinutes',
+			'since',
+			'onlyActive',
+			'options',
+			'options.accountId',
+			'options.timeout',
+		],
 		getAll: [
 			'returnAll',
 			'limit',

@@ -49,6 +49,7 @@ const OPERATIONS: Array<[string, string, INodeParameters]> = [
 	['tunnel', 'create', FIELDS],
 	['tunnel', 'delete', { tunnelId: byId }],
 	['tunnel', 'get', { tunnelId: byId, simplify: true }],
+	['tunnel', 'getHealth', { tunnelId: byId }],
 	['tunnel', 'getAll', { returnAll: true, simplify: true }],
 	['tunnel', 'update', { tunnelId: byId, updateFields: { description: 'x' } }],
 	['tunnel', 'updateMany', { tunnelId: byId, updateFields: { description: 'x' } }],

@@ -49,6 +49,31 @@ describe.each(MIXED)('items of %s', (name) => {
 		]);
 	});
 
+	it('getHealth reads from the account of its item', async () => {
+		const [second, first] = wanted();
+		for (const { simulator } of [first!, second!]) simulator.health.setLoss('site-1', 1);
+		const { jsons, error } = await run('getHealth', { tunnelId: byId('={{ $json.id }}') });
+		expect(error).toBeUndefined();
+		expect(
+			jsons[0]!.map(({ tunnel_name, account_id }) => ({ tunnel_name, account_id })),
+		).toMatchObject([
+			{ tunnel_name: 'site-1', account_id: second!.simulator.accountId },
+			{ tunnel_name: 'site-0', account_id: first!.simulator.accountId },
+		]);
+		const asked = world().simulators.flatMap(({ requests }) =>
+			requests.filter(({ operation }) => operation === 'graphql'),
+		);
+		const accountOf = ({ body }: (typeof asked)[number]) =>
+			(body as { variables: { account: string; filter: { tunnelName_in: string[] } } }).variables;
+		expect(
+			new Set(
+				asked.map((one) => `${accountOf(one).account} ${accountOf(one).filter.tunnelName_in}`),
+			),
+		).toEqual(
+			new Set([`${second!.simulator.accountId} site-1`, `${first!.simulator.accountId} site-0`]),
+		);
+	});
+
 	it('create makes each tunnel in the account of its item', async () => {
 		const { error } = await run('create', {
 			name: '={{ $json.newName }}',

@@ -14,6 +14,8 @@ export interface Principal {
 	magic: Permission;
 	/** What it may do with alerting (Notifications Read, Write). */
 	notifications: Permission;
+	/** Whether it has Account Analytics Read, which no permission for Magic implies. */
+	analytics: boolean;
 	expiresOn?: string;
 }
 
@@ -23,6 +25,8 @@ export interface Credentials {
 	noPermissionToken: string;
 	/** May write tunnels and keys, but not even read notifications. */
 	noNotificationsToken: string;
+	/** May write tunnels and keys, but not read analytics. */
+	noAnalyticsToken: string;
 	expiredToken: string;
 	disabledToken: string;
 	/** Owned by the account, not by a user (`cfat_`). */
@@ -85,7 +89,7 @@ const bearerToken = (authorization: string): string => {
  */
 export const createAuthenticator = (random: Random, accountId: string): Authenticator => {
 	const secret = (): string => random.bytes(30).toString('base64url');
-	const credentials: Credentials = {
+	const credentials: Omit<Credentials, 'noAnalyticsToken'> = {
 		apiToken: secret(),
 		readToken: secret(),
 		noPermissionToken: secret(),
@@ -104,6 +108,7 @@ export const createAuthenticator = (random: Random, accountId: string): Authenti
 		status: 'active',
 		magic: permission,
 		notifications: permission,
+		analytics: permission !== 'none',
 		...more,
 	});
 	const tokens = new Map<string, Principal>([
@@ -124,11 +129,21 @@ export const createAuthenticator = (random: Random, accountId: string): Authenti
 		status: 'active',
 		magic: permission,
 		notifications: permission,
+		// GUESS: the role of Magic alone lets nobody read analytics, but these users have more roles.
+		analytics: true,
 	});
 	const users = new Map<string, { key: string; principal: Principal }>([
 		[credentials.email, { key: credentials.apiKey, principal: user('write') }],
 		[credentials.readEmail, { key: credentials.readApiKey, principal: user('read') }],
 	]);
+
+	// Derived, since a further draw would change every id of every seed.
+	const noAnalyticsToken = credentials.apiToken.split('').reverse().join('');
+	tokens.set(noAnalyticsToken, {
+		...tokens.get(credentials.apiToken)!,
+		id: 'a'.repeat(32),
+		analytics: false,
+	});
 
 	const byKey = (email: string, key: string): Principal => {
 		if (!KEY_FORMAT.test(key)) throw malformed('X-Auth-Key', 6103);
@@ -141,7 +156,7 @@ export const createAuthenticator = (random: Random, accountId: string): Authenti
 	};
 
 	return {
-		credentials,
+		credentials: { ...credentials, noAnalyticsToken },
 		authenticate(headers) {
 			const { authorization, 'x-auth-email': email, 'x-auth-key': key } = headers;
 			// GUESS: Authorization wins when both schemes are sent.

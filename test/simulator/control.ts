@@ -65,6 +65,21 @@ const CONTROLS: Readonly<Record<string, Control>> = {
 		if (typeof up !== 'boolean') throw new Error('up must be a boolean');
 		return simulator.setBgpUp(id, up);
 	},
+	'POST health'({ health }, { json }) {
+		const { tunnel, loss, data_centre, active } = json() as Record<string, unknown>;
+		if (typeof tunnel !== 'string') throw new Error('tunnel must be an id or a name');
+		const place = typeof data_centre === 'string' ? data_centre : undefined;
+		if (typeof loss === 'number') health.setLoss(tunnel, loss, place);
+		if (typeof active === 'boolean') health.setActive(tunnel, place ?? '', active);
+		return { state: health.stateNow(tunnel, place) };
+	},
+	'POST routers'({ health }, { json }) {
+		const { tunnel, psk, authenticate } = json() as Record<string, unknown>;
+		if (typeof tunnel !== 'string') throw new Error('tunnel must be an id or a name');
+		if (typeof psk === 'string') health.loadKey(tunnel, psk);
+		const authenticated = authenticate === true ? health.authenticate(tunnel) : null;
+		return { authenticated, authenticated_at: health.authenticatedAt(tunnel) ?? null };
+	},
 	'GET alerting': ({ alerts }) => ({
 		webhooks: alerts.webhooks(),
 		policies: alerts.policies(),
@@ -82,7 +97,8 @@ const CONTROLS: Readonly<Record<string, Control>> = {
  *
  * GET state, GET requests, DELETE requests, GET faults, POST faults (one or a list), DELETE faults,
  * POST key {id, psk} (changed by somebody else), POST tunnels (made by somebody else),
- * PATCH and DELETE tunnels/{id or name}, POST bgp {id, up}, GET alerting (secrets included), POST alerts (an
+ * PATCH and DELETE tunnels/{id or name}, POST bgp {id, up}, POST health {tunnel, loss?, active?, data_centre?},
+ * POST routers {tunnel, psk?, authenticate?}, GET alerting (secrets included), POST alerts (an
  * `Alert`; answers the deliveries), POST alerts/replay (a delivery), DELETE webhooks/{id},
  * DELETE policies/{id}, POST close.
  */

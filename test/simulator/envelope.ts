@@ -34,7 +34,7 @@ export const isSuccess = (body: unknown): body is Envelope =>
 
 /** What became of a request. */
 export interface Outcome {
-	answer: Answer;
+	answer: Sent;
 	/** Whether the account was changed. */
 	applied: boolean;
 }

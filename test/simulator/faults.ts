@@ -62,6 +62,8 @@ export type TerminalFault =
 	| Timed<{ kind: 'redirect'; location: string; status?: number }>
 	/** HTTP 200 with success: false. */
 	| Timed<{ kind: 'successFalse'; code?: number; message?: ErrorText }>
+	/** An error in GraphQL's own form, by default with HTTP 200, as clients meet them. */
+	| Timed<{ kind: 'graphqlError'; message: string; code?: string | number; status?: number }>
 	| Timed<{ kind: 'body'; status?: number; contentType?: string; body: string }>
 	/** The change is made; values of the result (or the result itself) have wrong types. */
 	| { kind: 'wrongTypes'; of?: 'fields' | 'result' }
@@ -176,6 +178,7 @@ const KINDS: Readonly<Record<Kind, 'ends' | 'accompanies'>> = {
 	empty: 'ends',
 	redirect: 'ends',
 	successFalse: 'ends',
+	graphqlError: 'ends',
 	body: 'ends',
 	wrongTypes: 'ends',
 	missingFields: 'ends',
@@ -206,6 +209,7 @@ const KINDS: Readonly<Record<Kind, 'ends' | 'accompanies'>> = {
 /** Kinds that can happen to some operations only; others let such a fault wait. */
 const OPERATIONS: Readonly<Partial<Record<Kind, readonly Operation[]>>> = {
 	replaceFields: ['update', 'bulkUpdate'],
+	graphqlError: ['graphql'],
 	unapply: ['pskSet'],
 	omit: ['pskSet'],
 	bothVerdicts: ['pskSet'],

@@ -6,12 +6,15 @@ import { ALERTING_OPERATIONS, isAlertingOperation, isAlertingWrite } from './ale
 import type { AlertingAccount } from './alerting/types';
 import type { Authenticator, Permission, Principal } from './auth';
 import { authenticationError, unauthorizedAccount } from './auth';
-import type { Answer, Outcome } from './envelope';
+import type { Answer, Outcome, Sent } from './envelope';
 import { Refusal, couldNotRoute, failure, invalidRequest } from './envelope';
 import type { Account, Call } from './call';
 import type { ConductFault } from './faults';
 import type { MagicOperation } from './operations';
 import { MAGIC_OPERATIONS, isMagicOperation, isWrite } from './operations';
+import { GraphqlRefusal, refusalAnswer } from './health/errors';
+import type { AccountHealth } from './health/query';
+import { answerQuery } from './health/query';
 import type { RateLimiter } from './rateLimit';
 import type { Route } from './routes';
 import type { RecordedRequest } from './types';
@@ -32,6 +35,14 @@ export interface GatewayParts {
 	summaries: readonly AccountSummary[];
 	authenticator: Authenticator;
 	rateLimiter: RateLimiter;
+	health: HealthParts;
+}
+
+export interface HealthParts extends AccountHealth {
+	/** Counts queries, besides the limit of all requests. */
+	limiter: RateLimiter;
+	/** By account, also those that other simulators play. */
+	accounts: ReadonlyMap<string, AccountHealth>;
 }
 
 export interface Handled extends Outcome {
@@ -119,7 +130,7 @@ export class Gateway {
 		const { request, route } = incoming;
 		const { authenticator } = this.parts;
 		this.refuseUnroutable(request, route);
-		const read = (answer: Answer): Outcome => ({ answer, applied: false });
+		const read = (answer: Sent): Outcome => ({ answer, applied: false });
 
 		if (route.operation === 'verifyToken' || route.operation === 'verifyAccountToken') {
 			// Security of these is api_token only. GUESS: an email and key count as missing headers.
@@ -138,9 +149,35 @@ export class Gateway {
 			return read(listAccounts(principal, this.parts.summaries, request.query));
 		}
 		const { operation } = route;
+		if (operation === 'graphql') return this.graphql(incoming, principal);
 		if (isMagicOperation(operation)) return this.magic(operation, incoming, principal);
 		if (isAlertingOperation(operation)) return this.alerting(operation, incoming, principal);
 		throw couldNotRoute(request.path);
+	}
+
+	/**
+	 * 300 queries in five minutes for a user, or for an account where the limit is the account's
+	 * (developers.cloudflare.com/analytics/graphql-api/limits/). GUESS: queries that are refused count too.
+	 */
+	private async graphql({ request }: Incoming, principal: Principal): Promise<Outcome> {
+		const { now, limiter, accounts } = this.parts.health;
+		if (limiter.take(principal.id) !== undefined) {
+			return { answer: this.tooManyQueries(now()), applied: false };
+		}
+		// GUESS: a token without the permission is told that it is not authorized for the account.
+		const accountBy = (tag: string) => (principal.analytics ? accounts.get(tag) : undefined);
+		return { answer: await answerQuery(request.body, { accountBy, now }), applied: false };
+	}
+
+	private tooManyQueries(now: number): Sent {
+		const { account, health } = this.parts;
+		if (health.options.queryLimitForm !== 'account') {
+			return refusalAnswer(new GraphqlRefusal('budget'), now);
+		}
+		const message = `Account ${account.id} has exceeded its rate limit. Please try again after 5 minutes`;
+		// GUESS: with HTTP 200, as other refusals were observed.
+		const answer = refusalAnswer({ status: 200, message, code: 'budget' }, now);
+		return { ...answer, headers: { 'X-Rate-Limit-Type': 'account-based' } };
 	}
 
 	private magic(operation: MagicOperation, incoming: Incoming, principal: Principal): Outcome {

@@ -4,6 +4,7 @@ export type { Simulator } from './simulator';
 export { startAccounts } from './sharedAccounts';
 export type { SharedAccounts } from './sharedAccounts';
 export type { FaultHandle, FaultInfo, FaultSpec, Faults } from './faults';
+export type { DataCentre, Health, HealthOptions } from './health/types';
 export type {
 	Alert,
 	AlertingOptions,

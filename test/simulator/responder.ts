@@ -3,6 +3,7 @@ import { withWrongTypes, withoutFields } from './answerFaults';
 import type { Sent } from './envelope';
 import { failure, isSuccess } from './envelope';
 import type { ErrorText, TerminalFault } from './faults';
+import { refusalAnswer } from './health/errors';
 import type { RecordedRequest } from './types';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -63,6 +64,8 @@ export class Responder {
 						{ code: fault.code ?? 1001, message: message(fault.message ?? 'request failed') },
 					]),
 				);
+			case 'graphqlError':
+				return this.send(refusalAnswer({ status: 200, ...fault }, request.at));
 			case 'html':
 				return this.raw(
 					fault.status ?? 200,

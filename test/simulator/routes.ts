@@ -22,6 +22,8 @@ const ACCOUNTS: Routes = [
 	[/^\/accounts\/(?<accountId>[^/]+)\/tokens\/verify$/, { GET: 'verifyAccountToken' }],
 ];
 
+const ANALYTICS: Routes = [[/^\/graphql\/?$/, { POST: 'graphql' }]];
+
 const MAGIC: Routes = [
 	[
 		/^\/accounts\/(?<accountId>[^/]+)\/magic\/ipsec_tunnels$/,
@@ -64,7 +66,7 @@ const ALERTING: Routes = [
 	[/^\/accounts\/(?<accountId>[^/]+)\/alerting\/v3\/history$/, { GET: 'listAlertHistory' }],
 ];
 
-const ROUTES: Routes = [...ACCOUNTS, ...MAGIC, ...ALERTING];
+const ROUTES: Routes = [...ACCOUNTS, ...ANALYTICS, ...MAGIC, ...ALERTING];
 
 const decoded = (segment: string | undefined): string | undefined => {
 	try {

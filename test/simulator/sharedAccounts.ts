@@ -41,6 +41,7 @@ export const startAccounts = async (
 		authenticator: createAuthenticator(random, ids[0] ?? ''),
 		rateLimiter: createRateLimiter(now, rateLimit),
 		summaries: [],
+		health: new Map(),
 	};
 	const accounts: Simulator[] = [];
 	// One after the other, so that GET /accounts has their order.
@@ -52,7 +53,7 @@ export const startAccounts = async (
 	const server = createServer((request, response) => {
 		const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
 		const [, id] = /\/accounts\/([^/]+)/.exec(pathname) ?? [];
-		// What names no account, or an unknown one, has the same answer at each of them.
+		// A query names its account in its body, and each of them knows all. What names no account, or an unknown one, has the same answer at each of them.
 		const account =
 			accounts.find((one) => id === one.accountId || id === one.notOnboardedAccountId) ??
 			accounts[0];

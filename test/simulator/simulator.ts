@@ -14,6 +14,9 @@ import { createExchange } from './exchange';
 import type { Faults } from './faults';
 import { FaultRegistry } from './faults';
 import { Gateway } from './gateway';
+import { Probes } from './health/probes';
+import type { AccountHealth } from './health/query';
+import type { Health } from './health/types';
 import { ShownKeys } from './keys';
 import type { RateLimiter } from './rateLimit';
 import { createRateLimiter } from './rateLimit';
@@ -73,11 +76,14 @@ export interface Simulator extends Credentials {
 	/** Notifications of the account, beside its API. */
 	readonly alerts: Alerts;
 
+	/** Routers, and what data centres find when they probe tunnels. */
+	readonly health: Health;
+
 	/** Requests to the API in the order they arrived. */
 	readonly requests: readonly RecordedRequest[];
 	resetRequests(): void;
 	readonly faults: Faults<Simulator>;
-	/** Forgets what was used of the rate limit. */
+	/** Forgets what was used of the rate limits. */
 	resetRateLimit(): void;
 	/** Answers one request that came to another server, as if it had come to this one. */
 	readonly serve: RequestListener;
@@ -94,6 +100,8 @@ export interface Membership {
 	rateLimiter: RateLimiter;
 	/** What GET /accounts lists; every account adds itself. */
 	summaries: AccountSummary[];
+	/** Every account adds itself. */
+	health: Map<string, AccountHealth>;
 }
 
 /** Starts a simulated account on 127.0.0.1, by default with a user of its own. */
@@ -107,10 +115,11 @@ export const startSimulator = async (
 	const accountId = options.accountId ?? random.hex(32);
 	const notOnboardedAccountId = random.hex(32);
 	const accountNumber = String(10_000_000 + Math.floor(random.next() * 89_999_999));
-	const { authenticator, rateLimiter, summaries }: Membership = membership ?? {
+	const { authenticator, rateLimiter, summaries, health }: Membership = membership ?? {
 		authenticator: createAuthenticator(random, accountId),
 		rateLimiter: createRateLimiter(now, options.rateLimit),
 		summaries: [],
+		health: new Map(),
 	};
 	const state = new AccountState(accountNumber, options.extraFields);
 	const requests: RecordedRequest[] = [];
@@ -139,6 +148,24 @@ export const startSimulator = async (
 		historyBody: alertingOptions.historyBody ?? 'string',
 	});
 	const alerting = alertingFor(accountId, isOnboarded);
+	const find = (idOrName: string): StoredTunnel | undefined =>
+		state.find(idOrName) ?? state.findByName(idOrName);
+	const mustFind = (idOrName: string): StoredTunnel => {
+		const tunnel = find(idOrName);
+		if (!tunnel) throw new Error(`The simulated account has no tunnel ${idOrName}`);
+		return tunnel;
+	};
+	const { health: healthOptions = {} } = options;
+	const healthNow = healthOptions.now ?? now;
+	const probes = new Probes({
+		tunnels: () => state.all(),
+		find: mustFind,
+		firstKey: (id) => state.history(id)[0],
+		now: healthNow,
+		options: healthOptions,
+	});
+	health.set(accountId, { probes, options: healthOptions, now: healthNow });
+	const queryLimiter = createRateLimiter(now, { limit: healthOptions.queryLimit ?? 300 });
 	const createdOn = '2021-03-01T08:00:00.000000Z';
 	summaries.push(
 		{ id: accountId, name: options.accountName ?? 'Example Corp Network', createdOn },
@@ -163,6 +190,7 @@ export const startSimulator = async (
 		summaries,
 		authenticator,
 		rateLimiter,
+		health: { ...health.get(accountId)!, limiter: queryLimiter, accounts: health },
 	});
 
 	const timers = new Set<NodeJS.Timeout>();
@@ -198,13 +226,6 @@ export const startSimulator = async (
 	const origin = `http://127.0.0.1:${await listen(server, port)}`;
 	const closed = new Promise<void>((resolve) => server.once('close', () => resolve()));
 
-	const find = (idOrName: string): StoredTunnel | undefined =>
-		state.find(idOrName) ?? state.findByName(idOrName);
-	const mustFind = (idOrName: string): StoredTunnel => {
-		const tunnel = find(idOrName);
-		if (!tunnel) throw new Error(`The simulated account has no tunnel ${idOrName}`);
-		return tunnel;
-	};
 	let added = 0;
 
 	const simulator: Simulator = {
@@ -258,13 +279,17 @@ export const startSimulator = async (
 		},
 		showedKey: (psk) => shownKeys.has(psk),
 		alerts: createAlerts(alerting, mustFind),
+		health: probes,
 		keyHistory: (idOrName) => state.history(find(idOrName)?.id ?? idOrName),
 		requests,
 		resetRequests: () => {
 			requests.length = 0;
 		},
 		faults,
-		resetRateLimit: () => rateLimiter.reset(),
+		resetRateLimit() {
+			rateLimiter.reset();
+			queryLimiter.reset();
+		},
 		serve,
 		async close() {
 			for (const timer of timers) clearTimeout(timer);

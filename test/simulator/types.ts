@@ -1,5 +1,6 @@
 import type { AlertingOptions } from './alerting/types';
 import type { AlertingOperation } from './alerting/operations';
+import type { HealthOptions } from './health/types';
 
 /**
  * The words that the parts of the simulated account share. Names in snake_case are Cloudflare's own
@@ -131,6 +132,7 @@ export type Operation =
 	| 'listAccounts'
 	| 'verifyToken'
 	| 'verifyAccountToken'
+	| 'graphql'
 	| AlertingOperation
 	| 'unknown';
 
@@ -189,6 +191,7 @@ export interface SimulatorOptions {
 	 */
 	extraFields?: Readonly<JsonObject>;
 	alerting?: AlertingOptions;
+	health?: HealthOptions;
 }
 
 export type OutsideTunnel = Partial<TunnelFields> & {
