@@ -1,5 +1,5 @@
 import type { Call } from '../../nodes/api/call';
-import { LEFT_OUT, refusalIn, resultOf, whatHappened } from '../../nodes/api/envelope';
+import { judgedEnvelope, LEFT_OUT, whatHappened } from '../../nodes/api/envelope';
 import { effectOfFault, worse } from '../../nodes/api/failure';
 
 /** What is read of an answer: its result, or what it says against it. */
@@ -24,13 +24,20 @@ const factsOf = (
 	} = {},
 ) => {
 	const isSecret = (text: string) => secret !== '' && text.includes(secret);
-	return refusalIn(answerOf(body, status, headers), { ...CALL, ...call }, isSecret).facts;
+	const judged = judgedEnvelope(answerOf(body, status, headers), { ...CALL, ...call }, isSecret);
+	if (judged.ok) throw new Error('It is a result');
+	const { what, ...facts } = judged.failure;
+	expect(what).not.toBe('');
+	return facts;
 };
+
+const judgedOf = (body: unknown, status?: number) =>
+	judgedEnvelope(answerOf(body, status), CALL, () => false);
 
 describe('a result', () => {
 	it.each([200, 201, 299])('is that of a good answer (%d), also where it is nothing', (status) => {
-		expect(resultOf(answerOf({ success: true, result: 5 }, status))).toEqual({ value: 5 });
-		expect(resultOf(answerOf({ success: true }, status))).toEqual({ value: undefined });
+		expect(judgedOf({ success: true, result: 5 }, status)).toEqual({ ok: true, result: 5 });
+		expect(judgedOf({ success: true }, status)).toEqual({ ok: true, result: undefined });
 	});
 
 	it.each<[number, unknown]>([
@@ -43,13 +50,16 @@ describe('a result', () => {
 		[200, 'text'],
 		[200, [{ success: true }]],
 	])('is none with %d and %j', (status, body) => {
-		expect(resultOf(answerOf(body, status))).toBeUndefined();
+		expect(judgedOf(body, status).ok).toBe(false);
 	});
 });
 
 describe('a refusal', () => {
 	it('is one that says so itself', () => {
-		const said = (body: unknown) => refusalIn(answerOf(body), CALL, () => false).said;
+		const said = (body: unknown) => {
+			const judged = judgedOf(body);
+			return !judged.ok && judged.failure.what.startsWith('Cloudflare refused');
+		};
 		expect([{ success: false }, { success: 'false' }, {}, null].map(said)).toEqual([
 			true,
 			false,
@@ -88,11 +98,17 @@ describe('a refusal', () => {
 		expect(factsOf({ errors: [{ code: 5 }] })).toEqual({ code: 5, httpCode: '400' });
 	});
 
-	it('has no code where that is no number', () => {
-		expect(factsOf({ errors: [{ code: '1022', message: 'x' }] })).toEqual({
-			detail: 'x',
-			httpCode: '400',
-		});
+	it.each<[unknown, number | undefined]>([
+		['1022', 1022],
+		['102', 102],
+		['10', undefined],
+		['1022x', undefined],
+		['1234567', undefined],
+		[true, undefined],
+		[null, undefined],
+	])('with the code %j has %j', (code, expected) => {
+		expect(factsOf({ errors: [{ code, message: 'x' }] }).code).toBe(expected);
+		expect(factsOf({ errors: [{ extensions: { code }, message: 'x' }] }).code).toBe(expected);
 	});
 
 	it('leaves out each text that repeats a secret, and says that of the message', () => {
