@@ -7,6 +7,11 @@ import { readWorkflow } from '../helpers/shippedWorkflows';
 
 export const FILE = 'rotate-with-any-vault.json';
 
+/** Its nodes, in the order of the file. */
+export const LINE = readWorkflow(FILE)
+	.nodes.filter(({ type }) => !type.endsWith('.stickyNote'))
+	.map(({ name }) => name);
+
 export const ENCRYPTION_KEY = 'the passphrase of the server';
 
 const KEY = "current_setting('magic_ipsec.key')";

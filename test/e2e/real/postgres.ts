@@ -47,11 +47,6 @@ function newestVersion(): string | undefined {
 		.sort((one, other) => Number(other) - Number(one))[0];
 }
 
-/** True where a server can be started. */
-export function isPostgresInstalled(): boolean {
-	return newestVersion() !== undefined;
-}
-
 /** The folder with the programs of the newest release. */
 function programs(): string {
 	const newest = newestVersion();
