@@ -171,6 +171,16 @@ async function importRotation(
 	};
 }
 
+/** Has the vault keep every version of its secrets: their histories show that none ever lacked a live key. */
+async function keepAllVersions({ nodeCredential: { address, token } }: VaultProcess) {
+	const answer = await fetch(`${address}/v1/secret/config`, {
+		method: 'POST',
+		headers: { 'x-vault-token': token },
+		body: JSON.stringify({ max_versions: 1000 }),
+	});
+	if (!answer.ok) throw new Error(`The vault answered ${answer.status} to its configuration`);
+}
+
 /** Ends all, the last one first; one that does not end keeps no other from ending. */
 async function stopAll(tasks: ReadonlyArray<() => Promise<unknown>>): Promise<void> {
 	const reasons: string[] = [];
@@ -195,6 +205,7 @@ export async function startQueueMode(options: QueueModeOptions): Promise<QueueMo
 	try {
 		const account = await started(startAccount({ tunnels, seed: 40, logFolder }));
 		const vault = await started(startVaultProcess(logFolder));
+		await keepAllVersions(vault);
 		const redis = await started(startRedis());
 		const postgres = await started(startPostgres());
 		const env = { ...settingsOf(redis, postgres), N8N_LOG_LEVEL: logLevel };
