@@ -88,7 +88,7 @@ export const part: Part = {
 			await panel.getByText('Secret Branch (1 item)').waitFor();
 			assert.ok(await panel.getByText('Notification Branch (1 item)').isVisible());
 			await panel.getByText('site-fra-01').first().waitFor();
-			assert.ok(await panel.getByText('n8n stores the data of this run').isVisible());
+			assert.ok(await panel.getByText('n8n may store the data of this run').isVisible());
 			assert.deepEqual(await account.tunnels(), before);
 			assert.equal((await account.requests()).at(-1)?.query.validate_only, 'true');
 		});
