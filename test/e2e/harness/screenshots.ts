@@ -100,7 +100,7 @@ export async function takeScreenshots(n8n: N8n, account: Account, folder: string
 		),
 		smtp: await n8n.createCredential('smtp', mailbox.credential, 'SMTP'),
 	});
-	const rotation = await n8n.importWorkflow(withSettings(shipped, messageSettings(chat)));
+	const rotation = await n8n.importWorkflow(withSettings(shipped, { ...messageSettings(chat), max_age_days: 0 }));
 	const items = await n8n.importWorkflow(oldKeysWorkflow(credential[TYPE]!));
 	const [first] = await account.tunnels();
 	const choice = await n8n.importWorkflow(
@@ -121,8 +121,8 @@ export async function takeScreenshots(n8n: N8n, account: Account, folder: string
 	);
 	const editor = await Editor.start(n8n);
 	try {
-		await shootRotation(editor, folder, rotation);
 		await shootSet(editor, folder, items);
+		await shootRotation(editor, folder, rotation);
 		await shootTunnelList(editor, folder, choice);
 	} finally {
 		await Promise.all([vault.stop(), chat.close(), mailbox.close()]);
