@@ -100,7 +100,9 @@ export async function takeScreenshots(n8n: N8n, account: Account, folder: string
 		),
 		smtp: await n8n.createCredential('smtp', mailbox.credential, 'SMTP'),
 	});
-	const rotation = await n8n.importWorkflow(withSettings(shipped, { ...messageSettings(chat), max_age_days: 0 }));
+	const rotation = await n8n.importWorkflow(
+		withSettings(shipped, { ...messageSettings(chat), max_age_days: 0 }),
+	);
 	const items = await n8n.importWorkflow(oldKeysWorkflow(credential[TYPE]!));
 	const [first] = await account.tunnels();
 	const choice = await n8n.importWorkflow(
