@@ -345,6 +345,16 @@ describe('the verdicts on keys', () => {
 		});
 	});
 
+	it('that say no after an answer that was lost are unclear', async () => {
+		account().faults.add({ kind: 'reset', when: 'after', operation: 'pskSet' });
+		const result = { unapplied_psks: { [ID]: 'too plain' } };
+		account().faults.add(answerFault('pskSet', result));
+		const verdicts = await setPsks(clientOf(account()), [entry]);
+		expect([...verdicts.values()]).toEqual([
+			{ kind: 'unclear', reason: 'too plain (an earlier request may have set the key)' },
+		]);
+	});
+
 	it('are none without a result', async () => {
 		for (const result of [null, 'x', []]) {
 			expect(await unexpected(setPsks(answering('pskSet', result), [entry]))).toBe('no result');
