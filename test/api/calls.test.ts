@@ -89,6 +89,10 @@ const CALLS: Case[] = [
 	['GET /alerting/v3/history', 'read', (c) => listAlertHistory(c, HISTORY), { query: HISTORY }],
 ];
 
+/** Whether a call may answer, or send, the target of a health check. */
+const knowsTargets = (request: string) =>
+	request.includes(MAGIC) && !/\/psk(_generate)?$/.test(request);
+
 async function requestsOf(call: Case[2], answer: Answer) {
 	const requests: HttpRequest[] = [];
 	const transport: Transport = async (request) => {
@@ -109,7 +113,8 @@ it.each(CALLS)('%s is what is sent', async (request, _policy, call, sent = {}) =
 	expect(requests.map(({ method, url }) => `${method} ${url.replace(root, '')}`)).toEqual([
 		request,
 	]);
-	const { body, query } = requests[0]!;
+	const { body, headers, query } = requests[0]!;
+	expect(headers).toEqual(knowsTargets(request) ? { 'x-magic-new-hc-target': 'true' } : {});
 	expect({ body, query }).toEqual({ body: undefined, query: undefined, ...sent });
 });
 
@@ -118,6 +123,14 @@ describe.each(['lost', 'unreadable'] as const)('where every answer is %s', (faul
 		const { requests, error } = await requestsOf(call, FAULTS[fault]);
 		expect([requests.length, effectOf(error)]).toEqual(POLICIES[policy][fault]);
 	});
+});
+
+it('the id of no tunnel never enters a path', async () => {
+	for (const one of [getIpsecTunnel, deleteIpsecTunnel, generatePsk]) {
+		const { requests, error } = await requestsOf(async (c) => await one(c, '../x'), FAULTS.lost);
+		expect(requests).toEqual([]);
+		expect(String(error)).toContain('32 hexadecimal digits');
+	}
 });
 
 it('a change is only checked where that is asked for', async () => {

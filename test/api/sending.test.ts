@@ -239,6 +239,16 @@ describe('a moment from which on nothing is sent', () => {
 		expect(requests).toHaveLength(1);
 	});
 
+	it('takes no place in the pace from a call that has none', async () => {
+		const pacer = new Pacer();
+		const answer = { ...ok, headers: { ratelimit: '"default";r=0;t=30' } };
+		const { client } = clientOf([answer], { pacer });
+		await client.send(READ);
+		const late = { ...CHANGE, sendBefore: clock.elapsed() };
+		expect((await failureOf(client.send(late))).what).toContain('no further request for 30 s');
+		expect(await pacer.enter(clock.elapsed())).toEqual({ waitMs: 30_000 });
+	});
+
 	it('gives its place in the pace back', async () => {
 		const pacer = new Pacer();
 		const answer = { ...ok, headers: { ratelimit: '"default";r=1;t=30' } };

@@ -133,7 +133,7 @@ describe('a tunnel that was updated', () => {
 	});
 
 	it('among many, is left out where it has no id', async () => {
-		const result = { modified: true, modified_ipsec_tunnels: [TUNNEL, { id: 'x' }] };
+		const result = { modified: true, modified_ipsec_tunnels: [TUNNEL, { id: 'x' }, null] };
 		const tunnels = [{ id: ID, ...BODY }];
 		expect(await updateIpsecTunnels(answering('bulkUpdate', result), tunnels)).toEqual({
 			modified: true,
@@ -296,6 +296,23 @@ describe('a generated key', () => {
 		);
 		expect(pskIn(new Error('{"psk":"k"}'))).toBeUndefined();
 	});
+});
+
+describe('a refusal of a change of keys', () => {
+	it.each<[Operation, (c: CloudflareClient) => Promise<unknown>]>([
+		['pskGenerate', (c) => generatePsk(c, ID)],
+		['pskSet', (c) => setPsks(c, [{ id: ID, psk: 'Ws4-Hn6-Jt8-Rb2' }])],
+	])(
+		'%s shows plain words only: others may be of a key that nobody here knows',
+		async (operation, call) => {
+			const describedAs = async (message: string) => {
+				account().faults.add(statusFault(operation, 400, 1, { message }));
+				return (await failing(call(clientOf(account())))).description;
+			};
+			expect(await describedAs('The tunnel is locked')).toContain('The tunnel is locked');
+			expect(await describedAs('not Zk9vTq3LwXe7')).toContain('left out');
+		},
+	);
 });
 
 describe('the verdicts on keys', () => {
