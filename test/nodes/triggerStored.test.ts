@@ -10,6 +10,8 @@ import {
 	STORED_AT,
 	STORED_FORMAT_1,
 	STORED_FORMAT_2,
+	STORED_FORMAT_3,
+	STORED_HEALTH,
 	STORED_TUNNELS,
 } from '../helpers/storedForms';
 import type { Simulator } from '../simulator';
@@ -77,18 +79,20 @@ describe('what is stored', () => {
 			['pskRotationDue', '2b'],
 			['pskRotationDue', '3c'],
 		]);
-		expect(poller.database()).toEqual(STORED_FORMAT_2);
+		expect(poller.database()).toEqual(STORED_FORMAT_3);
 	});
 
 	it('names every documented field', () => {
 		expect(Object.keys(otherFields(BERLIN as never))).toEqual([]);
-		const [, fields] = STORED_FORMAT_2.tunnels.split(';');
+		const [, fields] = STORED_FORMAT_3.tunnels.split(';');
 		expect(fields).toContain('allow_null_cipher');
 	});
 
 	describe.each([
 		['format 1', STORED_FORMAT_1],
 		['format 2', STORED_FORMAT_2],
+		['format 3', STORED_FORMAT_3],
+		['format 3 with health', STORED_HEALTH],
 	])('in %s', (_, stored) => {
 		it('is known: nothing is told where nothing has changed', async () => {
 			answer(STORED_TUNNELS);
@@ -96,7 +100,7 @@ describe('what is stored', () => {
 			expect(await poller.activate()).toEqual([]);
 			expect(await poller.poll()).toEqual([]);
 			expect(poller.warnings).toEqual([]);
-			expect(poller.database()).toEqual(STORED_FORMAT_2);
+			expect(poller.database()).toEqual(STORED_FORMAT_3);
 		});
 
 		it('is known: what has changed since is told', async () => {
@@ -141,11 +145,11 @@ describe('what is stored', () => {
 	it.each([
 		[
 			'a newer version',
-			{ ...STORED_FORMAT_2, format: 3, tunnels: { anything: 1 } },
+			{ ...STORED_FORMAT_3, format: 4, tunnels: { anything: 1 } },
 			'newer version',
 		],
-		['a newer version, in a form like ours', { ...STORED_FORMAT_2, format: 3 }, 'newer version'],
-		['a format that is no number', { ...STORED_FORMAT_2, format: '2' }, 'damaged'],
+		['a newer version, in a form like ours', { ...STORED_FORMAT_3, format: 4 }, 'newer version'],
+		['a format that is no number', { ...STORED_FORMAT_3, format: '3' }, 'damaged'],
 		['a format that was never there', { ...STORED_FORMAT_2, format: 0 }, 'damaged'],
 		['no account', { ...STORED_FORMAT_2, account_id: undefined }, 'damaged'],
 		['format 1 that calls itself 2', { ...STORED_FORMAT_1, format: 2, tunnels: 'x' }, 'damaged'],
@@ -167,7 +171,7 @@ describe('what is stored', () => {
 			['pskRotationDue', '4d'],
 		]);
 		expect(poller.warnings).toEqual([expect.stringContaining(why)]);
-		expect(poller.database().format).toBe(2);
+		expect(poller.database().format).toBe(3);
 		// From there on everything is told of.
 		answer([BERLIN, ZURICH, { ...LONG, id: '4d'.repeat(16) }]);
 		expect(kinds(await poller.poll())).toEqual([['tunnelUpdated', '1a']]);
@@ -176,7 +180,7 @@ describe('what is stored', () => {
 
 	it.each([
 		['format 1', { ...STORED_FORMAT_1, tunnels: 'F3JHB;' }],
-		['format 2', undefined],
+		['format 3', undefined],
 	])('of an account without tunnels is known, too: %s', async (_, stored) => {
 		answer([]);
 		const poller = pollerWith(stored ?? {});
@@ -184,6 +188,78 @@ describe('what is stored', () => {
 		answer([BERLIN]);
 		expect(kinds(await poller.poll())).toEqual([['tunnelCreated', '1a']]);
 		expect(poller.warnings).toEqual([]);
+	});
+
+	describe('with health', () => {
+		const { name } = LONG as { name: string };
+
+		/** What data centres find, in each of the last two spans of five minutes. */
+		const probes = (states: Record<string, number>) => {
+			const rows = Object.entries(states).flatMap(([tunnelName, tunnelState]) =>
+				[15, 10].map((minutes) => ({
+					count: 60,
+					avg: { tunnelState },
+					dimensions: {
+						tunnelName,
+						active: 1,
+						edgeColoName: 'fra01',
+						edgeColoCity: 'Frankfurt',
+						datetimeFiveMinutes: new Date(STORED_AT - minutes * 60_000).toISOString(),
+					},
+				})),
+			);
+			const accounts = [{ magicTransitTunnelHealthChecksAdaptiveGroups: rows }];
+			const body = JSON.stringify({ data: { viewer: { accounts } }, errors: null });
+			simulator.faults.add({ operation: 'graphql', times: Infinity, kind: 'body', body });
+		};
+
+		const healthPoller = (stored: IDataObject) => {
+			const poller = new Poller({
+				credentials: credentialsOf(simulator),
+				parameters: { events: ['healthChanged', 'pskRotationDue'], pskOlderThanDays: 90 },
+			});
+			poller.overwrite(stored);
+			return poller;
+		};
+
+		it('is the sample of today', async () => {
+			answer(STORED_TUNNELS);
+			probes({ 'site-berlin': 1, [name]: 0 });
+			const poller = healthPoller({});
+			await poller.activate();
+			expect(poller.database()).toEqual(STORED_HEALTH);
+		});
+
+		it('is known: a change since is told, and nothing else', async () => {
+			answer(STORED_TUNNELS);
+			probes({ 'site-berlin': 1, 'site-z\u00fcrich': 1, [name]: 0.5 });
+			const [item, ...others] = await healthPoller(STORED_HEALTH).activate();
+			expect(others).toEqual([]);
+			expect(item).toMatchObject({
+				event: 'healthChanged',
+				tunnel_name: name,
+				changes: { health: { old: 'down', new: 'degraded' } },
+			});
+		});
+
+		it.each([
+			['format 1', STORED_FORMAT_1],
+			['format 2', STORED_FORMAT_2],
+			['format 3', STORED_FORMAT_3],
+		])('is not known in %s without it: the first one tells nothing', async (_, stored) => {
+			answer(STORED_TUNNELS);
+			probes({ 'site-berlin': 1, [name]: 0 });
+			const poller = healthPoller(stored);
+			expect(await poller.activate()).toEqual([]);
+			expect(poller.warnings).toEqual([]);
+			expect(poller.database()).toEqual(STORED_HEALTH);
+		});
+
+		it('takes two bytes a tunnel', () => {
+			const lengthOf = ({ tunnels }: { tunnels: string }) => tunnels.length;
+			const added = lengthOf(STORED_HEALTH) - lengthOf(STORED_FORMAT_2);
+			expect(added / STORED_TUNNELS.length).toBe(2);
+		});
 	});
 
 	it('in no account that is known now is a first poll', () => {

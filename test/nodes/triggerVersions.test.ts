@@ -8,6 +8,7 @@ import {
 	STORED_AT,
 	STORED_FORMAT_1,
 	STORED_FORMAT_2,
+	STORED_FORMAT_3,
 	STORED_TUNNELS,
 } from '../helpers/storedForms';
 
@@ -80,6 +81,7 @@ describe('another version of the package', () => {
 		it.each([
 			['format 1', STORED_FORMAT_1],
 			['format 2', STORED_FORMAT_2],
+			['format 3', STORED_FORMAT_3],
 		])('tells of nothing that has not changed since %s, there and back', (__, stored) => {
 			const later = pollOf(versionWith(change), stored, STORED_TUNNELS);
 			expect(later.told).toEqual([]);
@@ -90,7 +92,7 @@ describe('another version of the package', () => {
 				STORED_TUNNELS,
 			);
 			expect(back.told).toEqual([]);
-			expect(back.stored).toEqual(STORED_FORMAT_2);
+			expect(back.stored).toEqual(STORED_FORMAT_3);
 		});
 
 		it('tells of what both know, at once, and of the rest from its second poll', () => {
