@@ -63,7 +63,7 @@ describe.each(['legacy', 'durable'] as const)('Health Changed (%s cursors)', (cu
 
 	it('takes what it sees first as a baseline', async () => {
 		account.health.setLoss(names()[0]!, 1);
-		await pass(20);
+		await pass(30);
 		const poller = pollerOf({}, { cursors });
 		expect(await poller.activate()).toEqual([]);
 		expect(await poller.poll()).toEqual([]);
@@ -84,7 +84,7 @@ describe.each(['legacy', 'durable'] as const)('Health Changed (%s cursors)', (cu
 		const poller = await started();
 		const tunnel = account.tunnels()[1]!;
 		account.health.setLoss(tunnel.name, 0.3);
-		await pass(20);
+		await pass(30);
 		const [item] = await poller.poll();
 		expect(item).toEqual({
 			event: 'healthChanged',
@@ -97,14 +97,22 @@ describe.each(['legacy', 'durable'] as const)('Health Changed (%s cursors)', (cu
 		});
 	});
 
-	it('starts nothing for one lost probe, nor for a few on one server', async () => {
-		const poller = await started();
-		for (const name of names()) {
-			account.health.loseProbes(name, 1, 'fra01');
-			account.health.loseProbes(name, 3, 'ams02');
-		}
-		expect(await during(poller, 60, 1)).toEqual([]);
-	});
+	it.each([0, 1, 2.5, 4])(
+		'starts nothing for lost probes, %s minutes after a span has begun',
+		async (minutes) => {
+			const [first, second, third] = names() as [string, string, string];
+			const poller = await started();
+			await clock.sleep(5 * MINUTE - (virtual.now() % (5 * MINUTE)) + minutes * MINUTE);
+			account.health.loseProbes(first, 1);
+			account.health.loseProbes(second, 3, 'ams02');
+			// On all servers, so that all of them find the tunnel degraded for five minutes.
+			account.health.setLoss(third, 0.5);
+			await clock.sleep(1_000);
+			account.health.setLoss(third, 0);
+			expect(account.health.stateNow(third)).toBe(0.5);
+			expect(await during(poller, 45, 1)).toEqual([]);
+		},
+	);
 
 	it('starts nothing for what idle data centres find', async () => {
 		const poller = await started();
@@ -150,7 +158,7 @@ describe.each(['legacy', 'durable'] as const)('Health Changed (%s cursors)', (cu
 			message: 'not authorized for that account',
 			times: Infinity,
 		});
-		await pass(20);
+		await pass(30);
 		account.addTunnel({ name: 'site-new' });
 		expect(told(await poller.poll())).toEqual([['site-new']]);
 		expect(poller.errors).toEqual([]);
@@ -212,7 +220,7 @@ describe('the query', () => {
 		await poller.activate();
 		const [first] = names() as [string];
 		account.health.setLoss(first, 1);
-		await pass(20);
+		await pass(30);
 		expect(told(await poller.poll())).toEqual([[first, 'healthy', 'down']]);
 		expect(operations()).toEqual(['list', 'graphql', 'list', 'graphql']);
 	});

@@ -193,10 +193,10 @@ describe('what is stored', () => {
 	describe('with health', () => {
 		const { name } = LONG as { name: string };
 
-		/** What data centres find, in each of the last two spans of five minutes. */
+		/** What data centres find, in each of the last three spans of five minutes. */
 		const probes = (states: Record<string, number>) => {
 			const rows = Object.entries(states).flatMap(([tunnelName, tunnelState]) =>
-				[15, 10].map((minutes) => ({
+				[20, 15, 10].map((minutes) => ({
 					count: 60,
 					avg: { tunnelState },
 					dimensions: {

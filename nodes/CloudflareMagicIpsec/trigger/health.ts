@@ -7,15 +7,18 @@ import type { Health } from '../health/verdict';
 import { byTunnel, dataCentersIn, verdictOf } from '../health/verdict';
 
 /**
- * The health of tunnels as one poll sees it. A single lost probe must start nothing, so a verdict
- * counts only when two spans of five minutes agree on it, each of them but for a tenth of its results.
+ * The health of tunnels as one poll sees it. A few lost probes must start nothing, and make a server find
+ * the tunnel degraded for five minutes: those touch two spans of five minutes at most. So a verdict counts
+ * only when three of them agree on it, each but for a tenth of its results.
  * Only data centres with traffic count: there are hundreds of others, and what those find of an idle
  * tunnel is nobody's alarm.
  */
 const SPAN_MS = 300_000;
 
-/** Results come five to ten minutes late. */
-const SPANS = 4;
+const AGREEING = 3;
+
+/** Spans that are asked for: results come five to ten minutes late. */
+const SPANS = 6;
 
 /** Share of a span's results that may say otherwise. */
 const TOLERANCE = 0.1;
@@ -37,11 +40,13 @@ export const NOT_ASKED: HealthSight = { healths: new Map() };
 
 /** @param results of one tunnel */
 function steadyVerdict(results: readonly HealthResult[]): Health {
-	const newest = [...new Set(results.map(({ at }) => at))].sort((a, b) => b - a).slice(0, 2);
-	const [last, before] = newest.map((span) =>
+	const spans = [...new Set(results.map(({ at }) => at))].sort((a, b) => b - a).slice(0, AGREEING);
+	const verdicts = spans.map((span) =>
 		verdictOf(dataCentersIn(results.filter(({ at }) => at === span)), TOLERANCE),
 	);
-	return last !== undefined && last === before ? last : 'unknown';
+	const [newest = 'unknown'] = verdicts;
+	const agree = verdicts.length === AGREEING && verdicts.every((one) => one === newest);
+	return agree ? newest : 'unknown';
 }
 
 /**

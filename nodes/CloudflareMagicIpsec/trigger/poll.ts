@@ -7,7 +7,7 @@ import { clock } from '../../http/clock';
 import { clientOf, connectionOf } from '../../shared/connection';
 import { asideError, errorText, inputError, nodeError } from '../../shared/errors';
 import { DAY_MS, pskAge } from '../../shared/items';
-import type { EventSettings, Found } from './events';
+import type { Found } from './events';
 import { compare } from './events';
 import type { HealthSight } from './health';
 import { NOT_ASKED, readHealths } from './health';
@@ -57,27 +57,30 @@ export async function poll(context: IPollFunctions): Promise<INodeExecutionData[
 	const client = nextClient();
 	const tunnels = await listIpsecTunnels(client);
 	const { accountId } = client;
-	const askHealth = async () => await healthOf(tunnels, wanted, nextClient);
+	const asksHealth = wanted.events.has('healthChanged');
+	const askHealth = async () =>
+		await readHealths(nextClient(), tunnels.filter(wanted.includes), clock.now());
 	if (context.getMode() === 'manual') {
-		const { healths, fault } = await askHealth();
+		const { healths, fault } = asksHealth ? await askHealth() : NOT_ASKED;
 		if (fault !== undefined) throw nodeError(context.getNode(), fault);
 		return sampleItems(context, samples(tunnels, clock.now(), wanted, healths), accountId);
 	}
 	const listed = new Set(tunnels.map(({ id }) => id));
 	const stored = () => readStoredForm(context.getWorkflowStaticData('node'), accountId);
-	const unlisted = [...(stored().tunnels?.keys() ?? [])].filter((id) => !listed.has(id));
+	let known = stored();
+	const unlisted = [...(known.tunnels?.keys() ?? [])].filter((id) => !listed.has(id));
 	const missing: Missing =
 		unlisted.length > 0
 			? await askForMissing(unlisted, nextClient)
 			: { gone: new Set(), doubtful: new Map() };
-	const sight = await askHealth();
+	const sight = asksHealth ? await askHealth() : NOT_ASKED;
+	if (unlisted.length > 0 || asksHealth) known = stored();
 
 	// What was read last must be what is replaced, so nothing is waited for any more: polls may overlap.
 	const place = placeOf(context);
 	if (place.latest > turn) return null;
 	const isFirst = place.latest === 0;
 	place.latest = turn;
-	const known = stored();
 	warn(context, place, known.fault, missing, listed);
 	warnOfHealth(context, place, sight.fault);
 	const now = clock.now();
@@ -88,16 +91,6 @@ export async function poll(context: IPollFunctions): Promise<INodeExecutionData[
 		throw asideError(context.getNode(), sight.fault);
 	}
 	return found.length === 0 ? null : [itemsOf(found, accountId, now)];
-}
-
-/** The health of the tunnels that the user wants to hear of, if it is asked for. */
-async function healthOf(
-	tunnels: readonly IpsecTunnel[],
-	{ events, includes }: EventSettings,
-	nextClient: () => CloudflareClient,
-): Promise<HealthSight> {
-	if (!events.has('healthChanged')) return NOT_ASKED;
-	return await readHealths(nextClient(), tunnels.filter(includes), clock.now());
 }
 
 /** Gives a client for each request of a poll: it may wait for as long as the others have left over. */

@@ -19,7 +19,7 @@ export const eventsProperty: INodeProperties = {
 			name: 'Health Changed',
 			value: 'healthChanged',
 			description:
-				"When a tunnel has become healthy, degraded or down for some ten minutes, as the data centers with its traffic see it. The token needs 'Account Analytics Read'.",
+				"When a tunnel has become healthy, degraded or down for a quarter of an hour, as the data centers with its traffic see it. The token needs 'Account Analytics Read'.",
 		},
 		{
 			name: 'PSK Changed',
