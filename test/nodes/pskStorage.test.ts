@@ -54,4 +54,19 @@ describe('hints about what n8n stores', () => {
 			await hint({ saveManualExecutions: false, saveExecutionProgress: false }, 'manual'),
 		).toBe('[]');
 	});
+
+	it.each(['set', 'generate', 'prepare'])(
+		'%s gives them where there is a key to store',
+		async (operation) => {
+			const { hints } = await psk(account(), operation, { mode: 'trigger' });
+			expect(JSON.stringify(hints)).toContain('n8n may store the data of this run');
+			const nowhere = await psk(account(), operation, {
+				mode: 'trigger',
+				node: { onError: 'continueRegularOutput' },
+				items: [{ id: 'f'.repeat(32), psk: 'k' }],
+			});
+			expect(nowhere.jsons[1]).toHaveLength(1);
+			expect(JSON.stringify(nowhere.hints)).not.toContain('n8n may store the data of this run');
+		},
+	);
 });

@@ -113,6 +113,14 @@ describe('a key that was told of as due', () => {
 		expect(toldAt(after, 'b')).toBe(SECONDS);
 	});
 
+	it('is told of once where there is none, too, whatever else changes', () => {
+		const without = { psk_metadata: {} };
+		const { after } = poll(undefined, [tunnelOf('b', without)]);
+		const changed = poll(after, [tunnelOf('b', { ...without, description: 'moved' })]);
+		expect(changed.told).toEqual([['tunnelUpdated', 'b']]);
+		expect(toldAt(changed.after, 'b')).toBe(SECONDS);
+	});
+
 	it('is told of anew once it is another key that is due', () => {
 		const renewed = tunnelOf('b', { psk_metadata: { last_generated_on: ago(95 * DAY_MS) } });
 		const { told, after } = poll(first, [renewed], { now: NOW + DAY_MS });
@@ -218,6 +226,17 @@ describe('a tunnel that was not listed before', () => {
 	});
 });
 
+it('a filter is asked about what is known of a tunnel only', () => {
+	const asked: string[] = [];
+	const includes = ({ name }: { name: string }) => {
+		asked.push(name);
+		return false;
+	};
+	const { after } = poll(poll(undefined, []).after, [tunnelOf('a')], { change: { includes } });
+	expect(asked).toEqual(['site-a']);
+	expect(after.size).toBe(1);
+});
+
 describe('tunnels that are no longer listed', () => {
 	const before = poll(undefined, [tunnelOf('a'), tunnelOf('b'), tunnelOf('c')]).after;
 	const id = (digit: string) => digit.repeat(32);
@@ -246,7 +265,8 @@ describe('tunnels that are no longer listed', () => {
 		const bare = { customer_endpoint: undefined, psk_metadata: undefined };
 		const known = poll(undefined, [tunnelOf('a', bare)]).after;
 		const { found } = poll(known, [], { missing: { gone: new Set([id('a')]) } });
-		expect(found[0]!.tunnel).toMatchObject({ customer_endpoint: null, psk_metadata: {} });
+		const { customer_endpoint, psk_metadata } = found[0]!.tunnel;
+		expect([customer_endpoint, psk_metadata]).toEqual([null, {}]);
 	});
 
 	it('are forgotten without a word where the filter does not take them', () => {

@@ -198,6 +198,20 @@ describe('what is stored', () => {
 		});
 	});
 
+	it('of other fields is read by the names of those, and compared anew', () => {
+		const tunnel = snapshotOf(tunnelOf({ description: 'x', replay_protection: true }), 5);
+		const parts = FIELD_NAMES.map((_, index) =>
+			tunnel.fingerprints.slice(index * 5, index * 5 + 5),
+		);
+		const fingerprints = [...parts].reverse().join('');
+		const { line } = Remembered.of(ID, 'WHOLE', { ...tunnel, fingerprints });
+		const rows = `${[...FIELD_NAMES].reverse().join(' ')};${line}`;
+		const reversed = { ...stored, tunnels: `${fingerprint(rows)};${rows}` };
+		const read = readStoredForm(reversed, ACCOUNT).tunnels?.get(ID);
+		expect(read?.tunnel).toEqual(tunnel);
+		expect(read?.whole).toBe(UNKNOWN);
+	});
+
 	it('in a newer format is left alone', () => {
 		const { fault } = readStoredForm({ ...stored, format: 3 }, ACCOUNT);
 		expect(fault).toBe('it was stored by a newer version of this package');
