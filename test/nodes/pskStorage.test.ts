@@ -14,7 +14,9 @@ describe('Require Unsaved Executions', () => {
 			const simulator = account();
 			const options = { requireUnsaved: true };
 			const { error } = await psk(simulator, operation, { options, mode: 'trigger' });
-			expect(error?.description).toContain("'Save successful production executions'");
+			expect(error?.description).toContain(
+				"'Save failed production executions' and 'Save execution progress'",
+			);
 			expect(simulator.requests).toHaveLength(0);
 			for (const saveExecutionProgress of [undefined, 'DEFAULT', true] as const) {
 				const settings = { ...UNSAVED, saveExecutionProgress };
