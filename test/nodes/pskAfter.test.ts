@@ -347,6 +347,14 @@ describe('Generate', () => {
 		},
 	);
 
+	it('drops no key that a refusal holds, though nothing is seen to have changed', async () => {
+		const body = JSON.stringify({ success: false, errors: [], result: { psk: 'the only copy' } });
+		account().faults.add({ kind: 'body', operation: 'pskGenerate', status: 400, body });
+		const { jsons } = await psk(account(), 'generate', { options: { concurrency: 1 } });
+		expect(statuses(jsons[1])).toEqual(['unknown', 'applied', 'applied']);
+		expect(jsons[0]![0]).toMatchObject({ status: 'unknown', psk: 'the only copy' });
+	});
+
 	it('shows plain words of a refusal', async () => {
 		account().faults.add({
 			kind: 'status',

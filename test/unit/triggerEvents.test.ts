@@ -233,7 +233,7 @@ it('a filter is asked about what is known of a tunnel only', () => {
 		return false;
 	};
 	const { after } = poll(poll(undefined, []).after, [tunnelOf('a')], { change: { includes } });
-	expect(asked).toEqual(['site-a']);
+	expect(asked).toStrictEqual(['site-a']);
 	expect(after.size).toBe(1);
 });
 

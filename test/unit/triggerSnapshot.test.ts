@@ -13,6 +13,7 @@ import {
 } from '../../nodes/CloudflareMagicIpsec/trigger/fingerprint';
 import { Remembered, snapshotOf } from '../../nodes/CloudflareMagicIpsec/trigger/snapshot';
 import { readStoredForm, storedForm } from '../../nodes/CloudflareMagicIpsec/trigger/storedForm';
+import { STORED_ACCOUNT, STORED_FORMAT_1, STORED_FORMAT_2 } from '../helpers/storedForms';
 
 /** What the polling trigger remembers of a tunnel, and the text that it stores. */
 
@@ -210,6 +211,14 @@ describe('what is stored', () => {
 		const read = readStoredForm(reversed, ACCOUNT).tunnels?.get(ID);
 		expect(read?.tunnel).toEqual(tunnel);
 		expect(read?.whole).toBe(UNKNOWN);
+	});
+
+	it('in the first format, which named no fields, is read as it was meant', () => {
+		const first = readStoredForm(STORED_FORMAT_1, STORED_ACCOUNT);
+		expect(first).toEqual(readStoredForm(STORED_FORMAT_2, STORED_ACCOUNT));
+		expect(first.tunnels?.size).toBe(3);
+		const empty = { ...STORED_FORMAT_1, tunnels: `${fingerprint('')};` };
+		expect(readStoredForm(empty, STORED_ACCOUNT)).toEqual({ tunnels: new Map() });
 	});
 
 	it('in a newer format is left alone', () => {
