@@ -11,6 +11,8 @@ const ITEM: IDataObject = {
 	psk: KEY,
 	deep: { list: [{ key: KEY }] },
 	short: 'abc',
+	seven: 'k-34567',
+	eight: 'k-345678',
 	fields: { psk: KEY },
 };
 
@@ -34,6 +36,14 @@ describe('a key that is given', () => {
 		'={{ $if(true, $json.psk, "no") }}',
 	])('by %s is taken', async (psk) => {
 		expect(await reading(psk)).toEqual({ kind: 'key', key: KEY });
+	});
+
+	it('by an expression that names a part of it is taken where that may be chance', async () => {
+		const read = async (name: string) =>
+			await reading(`={{ $json.${name} || "no ${ITEM[name]}" }}`);
+		expect(await read('short')).toEqual({ kind: 'key', key: 'abc' });
+		expect(await read('seven')).toEqual({ kind: 'key', key: 'k-34567' });
+		expect(await read('eight')).toMatchObject({ kind: 'fault' });
 	});
 
 	it("by $('Node') is not taken for a typed one, even if there is no such node", async () => {
@@ -104,6 +114,7 @@ describe('a key that is given', () => {
 			expect(await reading('={{ $json.psk }}', more, { type })).toMatchObject({
 				kind: 'fault',
 				fault: "can't be set by an AI agent",
+				remedy: expect.stringContaining('a pre-shared key must not') as string,
 			});
 		}
 	});

@@ -37,6 +37,26 @@ describe('after the first change', () => {
 		expect(JSON.stringify(error)).not.toContain('new-key');
 	});
 
+	it('keys refused by name and requests refused as a whole: the run stops with the error of a request', async () => {
+		const simulator = account();
+		const [first] = simulator.tunnels();
+		simulator.faults.add({
+			kind: 'unapply',
+			operation: 'pskSet',
+			ids: [first!.id],
+			reason: 'frozen',
+		});
+		simulator.faults.add(
+			statusFault('pskSet', 403, 10000, {
+				message: 'Authentication error',
+				skip: 1,
+				times: Infinity,
+			}),
+		);
+		const { error } = await psk(simulator, 'set', { options: { batchSize: 1 } });
+		expect(error?.description).toContain('Authentication error');
+	});
+
 	it('generate: a refused tunnel is unapplied, a lost answer is unknown, the rest goes on', async () => {
 		const simulator = account();
 		const [first, second, third] = simulator.tunnels().map(({ id }) => id);
@@ -53,7 +73,9 @@ describe('after the first change', () => {
 		expect(jsons[1]!.map((item) => item.ipsec_tunnel_id)).toEqual([first, second, third]);
 		expect(jsons[1]![1]!.reason).toContain('Set a key of your own');
 		expect(jsons[1]![1]!.reason).toContain('has moved');
-		expect(JSON.stringify(hints)).toContain('1 of 3 keys unknown');
+		expect(JSON.stringify(hints)).toContain(
+			'1 of 3 keys not applied: the old key is still live; 1 of 3 keys unknown',
+		);
 		const calls = simulator.requests.filter(({ operation }) => operation === 'pskGenerate');
 		expect(calls).toHaveLength(3);
 	});
@@ -324,6 +346,14 @@ describe('Generate', () => {
 			expect(JSON.stringify(jsons[1])).toContain('left out');
 		},
 	);
+
+	it('drops no key that a refusal holds, though nothing is seen to have changed', async () => {
+		const body = JSON.stringify({ success: false, errors: [], result: { psk: 'the only copy' } });
+		account().faults.add({ kind: 'body', operation: 'pskGenerate', status: 400, body });
+		const { jsons } = await psk(account(), 'generate', { options: { concurrency: 1 } });
+		expect(statuses(jsons[1])).toEqual(['unknown', 'applied', 'applied']);
+		expect(jsons[0]![0]).toMatchObject({ status: 'unknown', psk: 'the only copy' });
+	});
 
 	it('shows plain words of a refusal', async () => {
 		account().faults.add({
