@@ -2,6 +2,7 @@ import type { IExecuteFunctions, INodeCredentialDescription, INodeProperties } f
 import { inputError } from '../../shared/errors';
 import { mapLimit } from '../../http/pool';
 import { transportOf } from '../../shared/transport';
+import { forOwnRequests } from '../../vaults/credentials';
 import { commonPrefix, fillName, templateFault } from '../../vaults/names';
 import type { NameParts } from '../../vaults/names';
 import type { Vault, VaultFailure, VaultKind } from '../../vaults/vault';
@@ -94,7 +95,10 @@ export class Vaults {
 		const key = JSON.stringify([value, data, others]);
 		const known = this.choices.get(key);
 		if (known !== undefined) return { ...known, template: template as string };
-		const transport = transportOf(context, { type: kind.credentialType, data });
+		const transport = transportOf(context, {
+			type: kind.credentialType,
+			data: forOwnRequests(data),
+		});
 		const vault = kind.connect(
 			transport,
 			{ credential: data, parameters },
