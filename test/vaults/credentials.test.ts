@@ -288,6 +288,14 @@ describe('what the credentials put into a request', () => {
 
 describe('the fields', () => {
 	it.each([
+		[VAULT, 'address'],
+		[AWS, 'endpoint'],
+	])('that may name a server on loopback say that HTTP_PROXY takes it away', (type, name) => {
+		const { description } = type.properties.find((property) => property.name === name)!;
+		expect(description).toContain('name it in NO_PROXY');
+	});
+
+	it.each([
 		[VAULT, ['token', 'secretId']],
 		[AWS, ['secretAccessKey', 'sessionToken']],
 	])('are masked where they are secret, and are those of the design', (type, secret) => {
