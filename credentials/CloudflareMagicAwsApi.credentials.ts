@@ -69,9 +69,12 @@ export class CloudflareMagicAwsApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. https://vpce-0123.secretsmanager.eu-central-1.vpce.amazonaws.com',
 			description:
-				"Only for a VPC endpoint, FIPS, or a region with another domain. Empty for the region's own. Requests go to this origin only.",
+				"Only for a VPC endpoint, FIPS, or a region with another domain. Empty for the region's own. Requests go to this origin only. With HTTP_PROXY set, n8n sends plain http through that proxy, loopback too: then name it in NO_PROXY.",
 		},
 	];
+
+	// n8n's loader takes the nodes of this package that name the credential for the supported ones.
+	restrictToSupportedNodes = true as const;
 
 	authenticate: IAuthenticate = async (credentials, requestOptions) =>
 		withAwsSignature(credentials, requestOptions);

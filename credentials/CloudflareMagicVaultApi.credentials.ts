@@ -31,7 +31,7 @@ export class CloudflareMagicVaultApi implements ICredentialType {
 			required: true,
 			placeholder: 'e.g. https://vault.example.com:8200',
 			description:
-				'The vault, without a path. It must be https, unless the vault runs on the same machine as n8n. The credential is sent to this origin only.',
+				'The vault, without a path. It must be https, unless the vault runs on the same machine as n8n. The credential is sent to this origin only. With HTTP_PROXY set, n8n sends plain http through that proxy, loopback too: then name it in NO_PROXY.',
 		},
 		{
 			displayName: 'Namespace',
@@ -96,6 +96,9 @@ export class CloudflareMagicVaultApi implements ICredentialType {
 			description: 'The name under which the AppRole method is mounted, without auth/',
 		},
 	];
+
+	// n8n's loader takes the nodes of this package that name the credential for the supported ones.
+	restrictToSupportedNodes = true as const;
 
 	authenticate: IAuthenticate = async (credentials, requestOptions) =>
 		withVaultToken(credentials, requestOptions);
