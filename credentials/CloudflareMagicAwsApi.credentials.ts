@@ -73,9 +73,6 @@ export class CloudflareMagicAwsApi implements ICredentialType {
 		},
 	];
 
-	// n8n's loader takes the nodes of this package that name the credential for the supported ones.
-	restrictToSupportedNodes = true as const;
-
 	authenticate: IAuthenticate = async (credentials, requestOptions) =>
 		withAwsSignature(credentials, requestOptions);
 

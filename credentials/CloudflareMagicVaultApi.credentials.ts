@@ -97,9 +97,6 @@ export class CloudflareMagicVaultApi implements ICredentialType {
 		},
 	];
 
-	// n8n's loader takes the nodes of this package that name the credential for the supported ones.
-	restrictToSupportedNodes = true as const;
-
 	authenticate: IAuthenticate = async (credentials, requestOptions) =>
 		withVaultToken(credentials, requestOptions);
 

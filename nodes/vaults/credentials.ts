@@ -20,7 +20,8 @@ const OWN = Symbol.for('n8n-nodes-cloudflare-magic-ipsec: own request');
 /**
  * The credential for requests of this package's own nodes. Without this mark it is good for nothing but
  * its test: the HTTP Request node would give the vault's answers out as items, tokens and keys in them.
- * n8n refuses that node by `restrictToSupportedNodes`, which older versions of n8n do not know.
+ * n8n's own `restrictToSupportedNodes` would refuse this package's node, too, where n8n loads it from a
+ * custom extensions directory: it knows no supported nodes there.
  */
 export function forOwnRequests(
 	credentials: ICredentialDataDecryptedObject,

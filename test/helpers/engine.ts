@@ -168,19 +168,6 @@ export interface RunOptions {
 	onCredential?: (type: string, itemIndex: number | undefined) => void;
 	/** The execution is stopped when it settles, as by a person or a time-out. */
 	stopWhen?: Promise<unknown>;
-	/** False for an n8n that does not know `restrictToSupportedNodes`. */
-	restrictsCredentials?: boolean;
-}
-
-/**
- * As n8n 2.41 decides it: its loader takes the nodes of a credential's package that name the credential
- * for the ones that it supports, whatever the credential says of itself.
- */
-function isUsableBy(credential: string, node: string, options: RunOptions): boolean {
-	const { types, restrictsCredentials = true } = options;
-	if (!restrictsCredentials || !types.credential(credential)?.restrictToSupportedNodes) return true;
-	const named = types.node(node)?.description.credentials ?? [];
-	return node.startsWith(`${PACKAGE_NAME}.`) && named.some(({ name }) => name === credential);
 }
 
 /** A credential as n8n 2.41 resolves its expressions: for the item that the engine names, if it names one. */
@@ -210,8 +197,7 @@ function credentialsHelper(options: RunOptions) {
 	return {
 		getParentTypes: () => [],
 		getCredentialsProperties: () => [],
-		isCredentialUsableByNode: (credential: string, node: string) =>
-			isUsableBy(credential, node, options),
+		isCredentialUsableByNode: () => true,
 		preAuthentication: async () => undefined,
 		getDecrypted: async (
 			_data: unknown,
