@@ -304,6 +304,26 @@ describe('after the first change', () => {
 describe('Generate', () => {
 	const account = useAccount();
 
+	it.each<[string, string]>([
+		['whose key does not end', `"psk":"${'A'.repeat(12_000_000)}`],
+		['of nothing but escapes behind a key', `"psk":"${'\\\\'.repeat(4_000_000)}`],
+	])('loses no key to another answer %s', async (_, body) => {
+		const simulator = account();
+		simulator.faults.add({
+			kind: 'body',
+			operation: 'pskGenerate',
+			when: 'after',
+			skip: 1,
+			contentType: 'application/json',
+			body,
+		});
+		const { jsons, error } = await psk(simulator, 'generate', { options: { concurrency: 1 } });
+		expect(error).toBeUndefined();
+		expect(statuses(jsons[1])).toEqual(['applied', 'unknown', 'applied']);
+		const [first, , third] = liveKeys(simulator);
+		expect(jsons[0]!.map((item) => item.psk)).toEqual([first, third]);
+	});
+
 	it.each(Object.keys(ECHO_FORMS) as Array<keyof typeof ECHO_FORMS>)(
 		'shows no word of an answer that repeats the new key (%s)',
 		async (form) => {
