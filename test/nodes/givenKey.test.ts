@@ -130,22 +130,6 @@ describe('a key among the fields of a collection', () => {
 		expect(await ofCollection({ psk: 'mykey' })).toMatchObject({ kind: 'fault' });
 		expect(await ofCollection({ description: 'x' })).toEqual({ kind: 'none' });
 	});
-
-	it('that is one expression, too', async () => {
-		expect(await ofCollection('={{ $json.fields }}')).toEqual({ kind: 'key', key: KEY });
-		expect(await ofCollection('={{ { description: $json.short } }}')).toEqual({ kind: 'none' });
-		expect(await ofCollection('={{ $json.short }}')).toEqual({ kind: 'none' });
-		expect(await ofCollection("={{ { psk: 'mykey' } }}")).toMatchObject({
-			fault: expect.stringContaining('typed in') as string,
-		});
-		expect(await ofCollection("={{ { psk: 'mykey', description: $json.short } }}")).toMatchObject({
-			fault: expect.stringContaining('typed in') as string,
-		});
-		expect(await ofCollection('={{ { psk: null } }}')).toMatchObject({ fault: 'holds no key' });
-		expect(await ofCollection("={{ $('the-key-of-no-node').item.json }}")).toMatchObject({
-			fault: 'holds an expression that failed',
-		});
-	});
 });
 
 describe('a key that must be given', () => {

@@ -1,6 +1,4 @@
-import type { IDataObject, INodeParameters } from 'n8n-workflow';
-import { pendingKey } from '../../nodes/CloudflareMagicIpsec/psk/pendingKey';
-import { inContext } from '../helpers/context';
+import type { IDataObject } from 'n8n-workflow';
 import { PACKAGE_NAME } from '../helpers/engine';
 import { useAccount } from '../helpers/account';
 import { byName, liveKeys, psk, statuses } from '../helpers/psk';
@@ -179,23 +177,6 @@ describe('Pending Key', () => {
 		});
 		expect(error?.message).toBe('PSK operations are not for AI agents');
 		expect(account().requests).toEqual([]);
-	});
-});
-
-describe('Pending Key among options that are one expression', () => {
-	const keyOf = async (options: string) =>
-		await inContext(
-			{ resource: 'psk', operation: 'prepare', options } as INodeParameters,
-			[{ pending: PENDING }],
-			(context) => pendingKey(context, 0),
-		);
-
-	it('holds as well, and may be missing', async () => {
-		expect(await keyOf('={{ { pendingKey: $json.pending } }}')).toBe(PENDING);
-		expect(await keyOf('={{ { timeout: $json.pending.length } }}')).toBeUndefined();
-		await expect(keyOf("={{ { pendingKey: 'typed-in-by-somebody' } }}")).rejects.toThrow(
-			'typed in',
-		);
 	});
 });
 
