@@ -79,6 +79,9 @@ describe('Pending Key', () => {
 
 	it.each<[unknown, string]>([
 		['two\nlines', 'holds a line break'],
+		['undefined', "holds 'undefined', which a template puts"],
+		['null', "holds 'null', which a template puts"],
+		[`${PENDING} `, 'holds white space'],
 		[12345678, 'holds no text, but a value of type number'],
 		[{ psk: PENDING }, 'holds no text, but a value of type object'],
 		[[PENDING], 'holds no text, but a list'],
