@@ -44,7 +44,7 @@ describe('a key that is made here', () => {
 });
 
 describe('a key that is given', () => {
-	it.each([
+	it.each<[unknown, string]>([
 		['', 'no key'],
 		[undefined, 'no key'],
 		[null, 'no key'],
@@ -54,9 +54,9 @@ describe('a key that is given', () => {
 		['line\nbreak', 'control character'],
 		['delete\x7f', 'control character'],
 		...['undefined', 'null', 'NaN', ' null ', '[object Object]', 'a[object Promise]b'].map(
-			(text) => [text, 'in place of a value'],
+			(text): [unknown, string] => [text, 'in place of a value'],
 		),
-		...[' key', 'key ', 'key\u00a0', '\ufeffkey', '\u3000key'].map((text) => [
+		...[' key', 'key ', 'key\u00a0', '\ufeffkey', '\u3000key'].map((text): [unknown, string] => [
 			text,
 			'white space at its beginning or end',
 		]),
