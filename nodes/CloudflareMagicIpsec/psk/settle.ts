@@ -78,7 +78,8 @@ function checkedOutcome(attempt: Attempt, sight: Sight, source: KeySource): PskO
 	switch (verdict.kind) {
 		case 'accepted': {
 			if (isBelieved(sight, attempt, source)) {
-				const key = source === 'made' ? { psk } : {};
+				// Nobody else has a key that was answered, and a look that shows an old list proves nothing.
+				const key = source === 'given' ? {} : { psk, isAnswered: source === 'answered' };
 				return { ...subjectOf(target), status: 'validated', ...key, seen: sight.kind === 'same' };
 			}
 			const what =
