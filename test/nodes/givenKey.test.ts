@@ -89,6 +89,12 @@ describe('a key that is given', () => {
 		['={{ $json.psk.nothing.there }}', 'holds no key'],
 		['={{ $json.deep }}', 'holds no text, but a value of type object'],
 		['={{ $json.deep.list }}', 'holds no text, but a list'],
+		['={{ $json.psk }} ', 'white space at its beginning or end'],
+		['= {{ $json.psk }}', 'white space at its beginning or end'],
+		['={{ $json.deep }} ', "'[object …]'"],
+		['={{ `${$json.missing}` }}', "'undefined'"],
+		['={{ "" + null + ($json.missing ?? "") }}', "'null'"],
+		['={{ `${Number($json.psk)}` }}', "'NaN'"],
 		['={{ $json.psk + "\\n" }}', 'holds a line break or another control character'],
 		[{ a: '={{ $json.psk }}' }, 'holds no text, but a value of type object'],
 		[12345678, 'holds no text, but a value of type number'],
@@ -140,22 +146,6 @@ describe('a key among the fields of a collection', () => {
 		).toEqual({ kind: 'key', key: KEY });
 		expect(await ofCollection({ psk: 'mykey' })).toMatchObject({ kind: 'fault' });
 		expect(await ofCollection({ description: 'x' })).toEqual({ kind: 'none' });
-	});
-
-	it('that is one expression, too', async () => {
-		expect(await ofCollection('={{ $json.fields }}')).toEqual({ kind: 'key', key: KEY });
-		expect(await ofCollection('={{ { description: $json.short } }}')).toEqual({ kind: 'none' });
-		expect(await ofCollection('={{ $json.short }}')).toEqual({ kind: 'none' });
-		expect(await ofCollection("={{ { psk: 'mykey' } }}")).toMatchObject({
-			fault: expect.stringContaining('typed in') as string,
-		});
-		expect(await ofCollection("={{ { psk: 'mykey', description: $json.short } }}")).toMatchObject({
-			fault: expect.stringContaining('typed in') as string,
-		});
-		expect(await ofCollection('={{ { psk: null } }}')).toMatchObject({ fault: 'holds no key' });
-		expect(await ofCollection("={{ $('the-key-of-no-node').item.json }}")).toMatchObject({
-			fault: 'holds an expression that failed',
-		});
 	});
 });
 

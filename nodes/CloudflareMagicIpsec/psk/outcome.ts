@@ -25,15 +25,28 @@ export type PskOutcome = Subject &
 				/** True for a key that a vault still held of another run, which may have set it. */
 				isPending?: boolean;
 		  }
-		| /** Checked by Cloudflare, and a look afterwards shows that nothing changed; with a key only if it was made here. */ {
+		| /** Checked by Cloudflare, and a look afterwards shows that nothing changed; with a key unless the item gave it. */ {
 				status: 'validated';
 				psk?: string;
 				/** As above. */
 				isPending?: boolean;
+				/** True for a key that came with Cloudflare's answer to the check. */
+				isAnswered?: boolean;
 				/** False where Cloudflare shows no date of any key, so that a look shows nothing. */
 				seen: boolean;
 		  }
-		| /** Live at Cloudflare. */ { status: 'applied'; psk: string; verified: boolean }
+		| /** Live at Cloudflare, by its own word; verified by the date of the key. */ {
+				status: 'applied';
+				psk: string;
+				verified: true;
+		  }
+		| {
+				status: 'applied';
+				psk: string;
+				verified: false;
+				/** Why it is not verified. */
+				reason: string;
+		  }
 		| /** The old key is still live. */ { status: 'unapplied'; reason: string }
 		| /** The live key may be either; with the new one if it is known. */ {
 				status: 'unknown';
@@ -53,12 +66,6 @@ function tunnelShown({ tunnelName, tunnelId }: Subject): string {
 		: `tunnel '${tunnelName}'`;
 }
 
-function verification(verified: boolean): string {
-	return verified
-		? "and Cloudflare's tunnel list confirms it"
-		: "but Cloudflare's tunnel list does not confirm it: somebody else may have changed the key, or the list could not be read";
-}
-
 function readiness(isPending: boolean | undefined, tunnel: string): { key: string; live: string } {
 	return isPending === true
 		? { key: `The pending PSK of ${tunnel} is used again`, live: 'it may be live already' }
@@ -66,18 +73,22 @@ function readiness(isPending: boolean | undefined, tunnel: string): { key: strin
 }
 
 function validation(
-	{ psk, seen, isPending }: PskOutcome & { status: 'validated' },
+	{ psk, seen, isPending, isAnswered = false }: PskOutcome & { status: 'validated' },
 	tunnel: string,
 ): string {
 	const { key, live } = readiness(isPending, tunnel);
-	const checked =
-		psk === undefined
-			? `Cloudflare checked the PSK change of ${tunnel}`
-			: `${key} and passed Cloudflare's check`;
+	const isOwn = psk !== undefined && !isAnswered;
+	const checked = !isOwn
+		? `Cloudflare checked the PSK change of ${tunnel}`
+		: `${key} and passed Cloudflare's check`;
 	if (!seen) {
 		return `${checked}. Cloudflare shows no date of any key of the account, so only its word says that the check changed nothing.`;
 	}
-	return `${checked}; ${psk === undefined ? 'nothing was changed' : live}.`;
+	const kept =
+		psk === undefined || isOwn
+			? ''
+			: ' The key that came with the answer is kept: it is live only if something on the way has made the change.';
+	return `${checked}; ${isOwn ? live : 'nothing was changed'}.${kept}`;
 }
 
 /** One sentence for a chat, which names the tunnel and never a key. */
@@ -91,7 +102,9 @@ function message(outcome: PskOutcome): string {
 		case 'validated':
 			return validation(outcome, tunnel);
 		case 'applied':
-			return `The new PSK of ${tunnel} is live at Cloudflare, ${verification(outcome.verified)}.`;
+			return outcome.verified
+				? `The new PSK of ${tunnel} is live at Cloudflare, and Cloudflare's tunnel list confirms it.`
+				: `Cloudflare says that the new PSK of ${tunnel} is live, but its tunnel list does not confirm it: ${outcome.reason}`;
 		case 'unapplied':
 			return `The PSK of ${tunnel} was not changed, and the old one is still live: ${outcome.reason}`;
 		case 'unknown':
