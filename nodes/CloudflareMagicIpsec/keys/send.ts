@@ -56,18 +56,20 @@ function groups(targets: readonly KeyedTarget[]): KeyedTarget[][] {
  * whose request failed the verdict of that failure.
  *
  * @param sendBefore a moment of `clock.elapsed` from which on nothing is sent
+ * @param others keys that are not sent, and that an answer might repeat all the same
  */
 export async function sendKeys(
 	targets: readonly KeyedTarget[],
 	batchSize: number,
 	sendBefore?: number,
+	others: readonly string[] = [],
 ): Promise<Attempt[]> {
 	const batches = groups(targets).flatMap((group) => chunk(group, batchSize));
 	const run: Run = {
 		splitsLeft: MOST_SPLITS,
 		sendBefore,
 		// Answers may change places on their way, and one may echo the keys of another.
-		secrets: new SecretFinder(targets.map(({ psk }) => psk)),
+		secrets: new SecretFinder([...targets.map(({ psk }) => psk), ...others]),
 	};
 	const sent = await mapLimit(batches, BATCHES_AT_A_TIME, async (batch) => sendBatch(batch, run));
 	return sent.flat();
