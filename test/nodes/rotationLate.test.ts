@@ -161,6 +161,23 @@ describe.each(VAULT_NAMES)('a run that comes late (%s)', (vault) => {
 		},
 	);
 
+	it('a Rotate on a machine that sleeps after it has stored its key: nothing is set when it wakes', async () => {
+		const before = live();
+		const stored = world.kept.server.addFault({
+			when: 'after',
+			hold: true,
+			matching: (asked) => isWrite(world.kept, asked),
+		});
+		const run = world.run('rotate');
+		while (stored.hits === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+		// The clock for waits stands still meanwhile.
+		afterSending();
+		stored.release();
+		expect(saidBy(await run)).toEqual(['unapplied']);
+		expect(live()).toBe(before);
+		await expectOneTruth();
+	});
+
 	it('two runs that set the same key: the vault has the date of the later one', async () => {
 		await world.run('rotate');
 		const release = await begin('rotate', now);

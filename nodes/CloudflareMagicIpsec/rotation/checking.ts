@@ -46,7 +46,7 @@ export async function checkKeys(
 ): Promise<Checked> {
 	const checked: Checked = { accepted: [], mayBeLive: [], refused: [], faults: [] };
 	const toCheck = made.map((site) => ({ ...site, validateOnly: true }));
-	const attempts = await sendKeys(toCheck, batchSize, undefined, made.flatMap(keysIn));
+	const attempts = await sendKeys(toCheck, batchSize, { others: made.flatMap(keysIn) });
 	const byTarget = new Map(attempts.map((attempt) => [attempt.target, attempt]));
 	const sightOf = await lookAfterwards(attempts);
 	toCheck.forEach((target, index) => {

@@ -89,12 +89,14 @@ async function storeThenSend(
 	settings: RunSettings,
 	outcomes: RotationOutcome[],
 ): Promise<Tried[]> {
-	const begun = clock.elapsed();
+	const limits = {
+		sendBefore: clock.elapsed() + settings.sendWithinMs,
+		sendBeforeDate: clock.now() + settings.sendWithinMs,
+	};
 	const stored = await storeAll(part, settings, outcomes);
 	const keyed = stored.map((sending) => ({ ...sending, psk: sending.key }));
-	const sendBefore = begun + settings.sendWithinMs;
 	const others = stored.flatMap(keysIn);
-	const attempts = await sendKeys(keyed, settings.batchSize, sendBefore, others);
+	const attempts = await sendKeys(keyed, settings.batchSize, { ...limits, others });
 	const byTunnel = new Map(attempts.map((attempt) => [keyOf(attempt.target), attempt]));
 	return stored.map((sending) => {
 		const attempt = byTunnel.get(keyOf(sending))!;
