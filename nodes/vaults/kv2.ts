@@ -93,7 +93,10 @@ class Kv2Vault implements Vault {
 				if (isOurs) return { kind: 'stored', snapshot: reading.snapshot };
 				if (at !== cas || !doubtful) return { kind: 'conflict' };
 			}
-			if (reading.kind === 'failed') return { ...reading, mayHaveHappened: true };
+			if (reading.kind === 'failed') {
+				const isOthers = outcome.kind === 'mismatch' && !doubtful;
+				return isOthers ? { kind: 'conflict' } : { ...reading, mayHaveHappened: true };
+			}
 			const over = attempt === MAX_REPEATS || clock.elapsed() > until || outcome.kind === 'refused';
 			if (over) return kv2Failure(sent.reply, doubtful);
 			await this.session.pause(attempt);
