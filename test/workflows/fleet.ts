@@ -36,11 +36,19 @@ export interface Fleet {
 	called: string[];
 	/** Called before a router does anything. */
 	beforeRouter: (tunnel: string) => Promise<void>;
+	/** Types that stand before n8n's own. */
+	types: TypeSource[];
+	/** Lets minutes go by. */
+	pass(minutes: number): void;
 	run(more?: Partial<Example>, settings?: Settings): Promise<IRun>;
-	/** Cuts a run off after so many of its nodes; true if it had more. */
-	runUntil(steps: number): Promise<boolean>;
+	/** Cuts a run off after a node was there so many times. */
+	runUntil(node: string, times: number): Promise<IRun>;
 	/** Keys that were set at Cloudflare since the fleet was made. */
 	changes(): Change[];
+	/** Sites of which two keys were changed in one wave. */
+	crowded(): string[];
+	/** What was found after some node: a live key that the vault did not hold, a site without an SA. */
+	broken: Set<string>;
 	/** What a person wants to know of a tunnel in the end. */
 	stateOf(name: string): Promise<TunnelState>;
 	/** Everything that the runs left: keys must not be in it. */
@@ -139,12 +147,29 @@ async function makeFleet(
 		simulator.health.setLoss(id, fault === 'deadLine' && read.isPending ? 1 : 0);
 		return answer(true, '', simulator.health.authenticatedAt(id));
 	};
+	const look = (node: string) => {
+		const state = vaultServer.state();
+		for (const [name, id] of ids) {
+			const held = Object.values(state[`magic-ipsec/${id}`]?.at(-1)?.data ?? {});
+			if (!held.includes(simulator.liveKey(id))) {
+				fleet.broken.add(`The vault does not hold the live key of ${name} after ${node}`);
+			}
+		}
+		for (const site of sites) {
+			const isUp = ['a', 'b'].some(
+				(end) => simulator.health.authenticatedAt(ids.get(`${site}-${end}`)!) !== undefined,
+			);
+			if (!isUp) fleet.broken.add(`${site} has no tunnel after ${node}`);
+		}
+	};
 	const fleet: Fleet = {
 		services,
 		faults: new Map(),
 		called: [],
 		beforeRouter: async () => {},
 		kept: [],
+		types: [waitThat(pass)],
+		pass,
 		async run(more = {}, settings = {}) {
 			const { onStep, ...others } = more;
 			const run = await runExample({
@@ -159,7 +184,7 @@ async function makeFleet(
 					...settings,
 				},
 				credentials,
-				types: [waitThat(pass)],
+				types: fleet.types,
 				subWorkflow: async (items) => {
 					const answers: INodeExecutionData[] = [];
 					for (const item of items) answers.push(await routerOf(item));
@@ -167,7 +192,8 @@ async function makeFleet(
 					return answers;
 				},
 				onStep: async (when, node) => {
-					if (when === 'before' && node === 'Rotate') waves.push({ from: simulatorTime() });
+					if (when === 'before' && node === 'Rotate') waves.push({ from: Date.now() });
+					if (when === 'after') look(node);
 					await onStep?.(when, node);
 				},
 				...others,
@@ -175,19 +201,27 @@ async function makeFleet(
 			fleet.kept.push(run);
 			return run;
 		},
-		async runUntil(steps) {
+		async runUntil(node, times) {
 			let count = 0;
 			let stop = () => {};
 			const stopWhen = new Promise<void>((resolve) => {
 				stop = resolve;
 			});
-			const { status } = await fleet.run({
+			return await fleet.run({
 				stopWhen,
-				onStep: async (when) => {
-					if (when === 'after' && ++count === steps) stop();
+				onStep: async (when, name) => {
+					if (when === 'after' && name === node && ++count === times) stop();
 				},
 			});
-			return status === 'canceled';
+		},
+		broken: new Set(),
+		crowded: () => {
+			const seen = new Map<string, Set<string>>();
+			for (const { tunnel, wave } of fleet.changes()) {
+				const place = `${tunnel.replace(/-[ab]$/, '')} in wave ${wave}`;
+				seen.set(place, (seen.get(place) ?? new Set()).add(tunnel));
+			}
+			return [...seen].filter(([, tunnels]) => tunnels.size > 1).map(([place]) => place);
 		},
 		changes: () =>
 			[...ids].flatMap(([tunnel, id]) =>
@@ -196,7 +230,7 @@ async function makeFleet(
 					.slice(1)
 					.map(({ at }) => ({
 						tunnel,
-						wave: waves.filter(({ from }) => from <= timeOf(at)).length,
+						wave: waves.filter(({ from }) => from <= Date.parse(at)).length,
 					})),
 			),
 		async stateOf(name) {
@@ -217,14 +251,6 @@ async function makeFleet(
 		},
 	};
 	return fleet;
-}
-
-function simulatorTime(): number {
-	return Date.now();
-}
-
-function timeOf(at: string): number {
-	return Date.parse(at);
 }
 
 type VaultServer = Services['vaultServer'];
