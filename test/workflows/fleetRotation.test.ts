@@ -321,7 +321,7 @@ describe('workflows/fleet-rotation.json with three sites', () => {
 		expect(messages().at(-1)).toMatch(/^Fleet rotation: nothing was done\. /);
 		simulator.faults.clear();
 		for (const { id } of simulator.tunnels()) simulator.removeTunnel(id);
-		await fleet().run();
+		const r = await fleet().run(); console.log(errorOf(r), JSON.stringify(r.data.resultData.error?.description), r.data.resultData.lastNodeExecuted, JSON.stringify(itemsOf(r,'Get Status')));
 		expect(messages().at(-1)).toBe('Fleet rotation: there is no tunnel to report on.');
 	});
 });
@@ -330,6 +330,9 @@ describe('workflows/fleet-rotation.json, cut off and started again', () => {
 	const fleet = useFleet(['lyon']);
 
 	const expectEnd = async () => {
+		await fleet().run();
+		// What is not quite healthy yet after a change is left out, with the other tunnel of its site.
+		fleet().pass(30);
 		await fleet().run();
 		for (const name of ['lyon-a', 'lyon-b']) {
 			expect([name, await fleet().stateOf(name)]).toEqual([name, ROTATED]);
