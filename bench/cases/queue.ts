@@ -12,7 +12,7 @@ import type { Bench, CaseResult } from './case';
 const execute = promisify(execFile);
 
 const ABOUT =
-	"Rotations of one tunnel each in the real n8n in queue mode (Redis, PostgreSQL, webhook → sub-workflow in two stages), and where one rotation's time goes. Medians.";
+	"Rotations of one tunnel each in the real n8n in queue mode (Redis, PostgreSQL, webhook → Key Rotation's Rotate with a vault), and where one rotation's time goes. Medians.";
 
 /** Runs the program that starts n8n, which has a clock and an engine of its own. */
 async function measured(): Promise<Throughput> {
@@ -47,7 +47,7 @@ export async function queue({ mode, progress }: Bench): Promise<CaseResult> {
 			'requests a rotation': rounded(one.requests),
 			'one alone ms': rounded(time.answer),
 			'in n8n ms': rounded(time.execution),
-			'our nodes ms': rounded(time.ours),
+			'our node ms': rounded(time.ours),
 			'our share %': rounded(100 * time.share),
 		})),
 		notes: [

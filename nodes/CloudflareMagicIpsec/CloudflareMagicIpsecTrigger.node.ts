@@ -24,7 +24,7 @@ export class CloudflareMagicIpsecTrigger implements INodeType {
 		version: 1,
 		subtitle: '={{ $parameter["events"].join(", ") }}',
 		description:
-			'Starts the workflow when tunnels are created, changed or deleted, or their keys are changed or due',
+			'Starts the workflow when tunnels are created, changed or deleted, their keys are changed or due, or their health changes',
 		defaults: { name: 'Cloudflare Magic IPsec Trigger' },
 		polling: true,
 		inputs: [],

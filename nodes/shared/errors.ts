@@ -90,6 +90,15 @@ export function inputError(
 	return Object.assign(error, { failure });
 }
 
+/**
+ * The error for a call that failed beside others that did not: n8n's back-off must not take it for a
+ * fault of the credential, or of Cloudflare as a whole.
+ */
+export function asideError(node: INode, { failure }: CallError): NodeOperationError {
+	const message = `Could not ${failure.action}: ${failure.what}`;
+	return new NodeOperationError(bareNode(node), message, { description: describe(failure) });
+}
+
 /** The text of an error for a person: what happened and what to do. */
 export function errorText(error: unknown): string {
 	if (error instanceof CallError) {

@@ -12,6 +12,7 @@ describe('a base URL', () => {
 		'http://127.0.0.1:8080',
 		'http://127.255.12.3',
 		'http://[::1]:9',
+		'\u00a0https://api.cloudflare.com\u00a0',
 	])('%j may be used', (url) => {
 		expect(baseUrlFault(url)).toBeUndefined();
 	});
@@ -37,6 +38,7 @@ describe('a base URL', () => {
 	});
 
 	it('has one writing, without spaces and slashes around it', () => {
+		expect(trimBaseUrl('\u00a0https://a.example.com/\u00a0')).toBe('https://a.example.com');
 		expect(trimBaseUrl(' HTTPS://API.Cloudflare.com:443/client/v4// ')).toBe(
 			'https://api.cloudflare.com/client/v4',
 		);

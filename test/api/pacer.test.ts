@@ -27,18 +27,26 @@ async function places(pacer: Pacer): Promise<number> {
 }
 
 describe('without a header', () => {
-	it.each([undefined, null, 5, '', 'x', '"default";r=5', '"default";t=5', 'xr=0;t=9', 'r=0;xt=9'])(
-		'%j keeps nothing back',
-		async (header) => {
-			const pacer = new Pacer();
-			await pass(pacer, header);
-			expect(await places(pacer)).toBe(Infinity);
-		},
-	);
+	it.each([
+		undefined,
+		null,
+		5,
+		['r=0;t=9'],
+		'',
+		'x',
+		'"default";r=0',
+		'"default";t=5',
+		'xr=0;t=9',
+		'r=0;xt=9',
+	])('%j keeps nothing back', async (header) => {
+		const pacer = new Pacer();
+		await pass(pacer, header);
+		expect(await places(pacer)).toBe(Infinity);
+	});
 });
 
 describe('a header', () => {
-	it.each([limit(2, 30), '"default"; r=2; t=30', 'r=2;t=30', '"default";r=2;q=9;t=30'])(
+	it.each([limit(2, 30), '"default"; r=2; t=30', 'r=2;t=30', 't=30;r=2', '"default";r=2;q=9;t=30'])(
 		'%s leaves two requests, those under way counted',
 		async (header) => {
 			const pacer = new Pacer();
@@ -48,6 +56,12 @@ describe('a header', () => {
 			expect(await places(pacer)).toBe(1);
 		},
 	);
+
+	it('may leave many', async () => {
+		const pacer = new Pacer();
+		await pass(pacer, limit(12, 30));
+		expect(await places(pacer)).toBe(12);
+	});
 
 	it('that leaves none is waited for to the end of its window', async () => {
 		const pacer = new Pacer();

@@ -133,7 +133,7 @@ describe('a tunnel that was updated', () => {
 	});
 
 	it('among many, is left out where it has no id', async () => {
-		const result = { modified: true, modified_ipsec_tunnels: [TUNNEL, { id: 'x' }] };
+		const result = { modified: true, modified_ipsec_tunnels: [TUNNEL, { id: 'x' }, null] };
 		const tunnels = [{ id: ID, ...BODY }];
 		expect(await updateIpsecTunnels(answering('bulkUpdate', result), tunnels)).toEqual({
 			modified: true,
@@ -298,6 +298,23 @@ describe('a generated key', () => {
 	});
 });
 
+describe('a refusal of a change of keys', () => {
+	it.each<[Operation, (c: CloudflareClient) => Promise<unknown>]>([
+		['pskGenerate', (c) => generatePsk(c, ID)],
+		['pskSet', (c) => setPsks(c, [{ id: ID, psk: 'Ws4-Hn6-Jt8-Rb2' }])],
+	])(
+		'%s shows plain words only: others may be of a key that nobody here knows',
+		async (operation, call) => {
+			const describedAs = async (message: string) => {
+				account().faults.add(statusFault(operation, 400, 1, { message }));
+				return (await failing(call(clientOf(account())))).description;
+			};
+			expect(await describedAs('The tunnel is locked')).toContain('The tunnel is locked');
+			expect(await describedAs('not Zk9vTq3LwXe7')).toContain('left out');
+		},
+	);
+});
+
 describe('the verdicts on keys', () => {
 	const entry = { id: ID.toUpperCase(), psk: 'the key that was sent' };
 
@@ -343,6 +360,16 @@ describe('the verdicts on keys', () => {
 			kind: 'unapplied',
 			reason: 'Cloudflare refused the key; its text is left out, because it may repeat a secret',
 		});
+	});
+
+	it('that say no after an answer that was lost are unclear', async () => {
+		account().faults.add({ kind: 'reset', when: 'after', operation: 'pskSet' });
+		const result = { unapplied_psks: { [ID]: 'too plain' } };
+		account().faults.add(answerFault('pskSet', result));
+		const verdicts = await setPsks(clientOf(account()), [entry]);
+		expect([...verdicts.values()]).toEqual([
+			{ kind: 'unclear', reason: 'too plain (an earlier request may have set the key)' },
+		]);
 	});
 
 	it('are none without a result', async () => {

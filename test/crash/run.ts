@@ -47,8 +47,8 @@ async function pairs(count: number, seed: number): Promise<{ passed: number; fin
 async function main(): Promise<number> {
 	const { values } = parseArgs({
 		options: {
-			kills: { type: 'string', default: '100' },
-			pairs: { type: 'string', default: '60' },
+			kills: { type: 'string', default: '80' },
+			pairs: { type: 'string', default: '50' },
 			seed: { type: 'string', default: String(randomInt(2 ** 30)) },
 		},
 	});

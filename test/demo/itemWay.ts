@@ -3,8 +3,7 @@ import { outputsOf, runWorkflow, typesOfAll, typesOfBuild, typesOfN8n } from '..
 import { print } from '../helpers/print';
 import { UNSAVED } from '../helpers/saving';
 import type { FlowNode } from '../e2e/real/flow';
-import { chain, httpNode, pskNode, workflowOf } from '../e2e/real/flow';
-import { NODE_TYPE } from '../e2e/harness/workflows';
+import { chain, httpNode, oldKeysNode, pskNode, workflowOf } from '../e2e/real/flow';
 import { printItems, printTable, printText } from './print';
 import type { DemoWorld } from './world';
 import { DUE_AT } from './world';
@@ -25,29 +24,13 @@ const TRIGGER: FlowNode = {
 	parameters: {},
 };
 
-const GET_OLD_KEYS: FlowNode = {
-	name: 'Get Old Keys',
-	type: NODE_TYPE,
-	typeVersion: 1,
-	parameters: {
-		authentication: 'apiToken',
-		resource: 'tunnel',
-		operation: 'getAll',
-		returnAll: true,
-		simplify: true,
-		filters: { pskOlderThanDays: DUE_AT },
-		options: {},
-	},
-	credentials: { cloudflareMagicTokenApi: CLOUDFLARE },
-};
-
 /** Get Many → Prepare → vault → Set → vault, and from Set's other output to the chat. */
 function itemWorkflow({ secretsUrl, chat }: DemoWorld): WorkflowFile {
 	const prepared = "$('Prepare Keys').item.json";
 	const stored = (name: string, id: string, body: string) =>
 		httpNode(name, 'POST', `=${secretsUrl}/{{ ${id} }}`, VAULT, body);
 	const nodes = [
-		GET_OLD_KEYS,
+		oldKeysNode(CLOUDFLARE, DUE_AT),
 		pskNode('Prepare Keys', 'prepare', CLOUDFLARE, {
 			tunnelId: tunnelOf('$json.id'),
 			keyLength: 43,

@@ -13,7 +13,10 @@ import { freePort, isFree } from '../helpers/ports';
 import { runMain } from '../helpers/processes';
 import type { Account } from '../helpers/accountProcess';
 import { startAccount } from '../helpers/accountProcess';
-import { WORKFLOW_FILES } from '../helpers/shippedWorkflows';
+import { messageSettings, WORKFLOW_FILES, withSettings } from '../helpers/shippedWorkflows';
+import { startChat } from '../stubs/chat';
+import { startMailbox } from '../stubs/mailbox';
+import { startVaultProcess } from '../stubs/vault/process';
 import { exampleWorkflow } from './harness/workflows';
 
 /**
@@ -69,8 +72,13 @@ async function passOnChanges(n8n: N8n, userFolder: string): Promise<never> {
 	}
 }
 
-/** Makes both credentials and imports every example with them; gives the workflows' addresses. */
+/** Makes the credentials and imports every example with them; gives the workflows' addresses. */
 async function fill(n8n: N8n, account: Account): Promise<string[]> {
+	const [vault, chat, mailbox] = await Promise.all([
+		startVaultProcess(),
+		startChat(),
+		startMailbox(),
+	]);
 	const credentials: Record<string, CredentialReference> = {
 		cloudflareMagicTokenApi: await n8n.createCredential(
 			'cloudflareMagicTokenApi',
@@ -82,10 +90,22 @@ async function fill(n8n: N8n, account: Account): Promise<string[]> {
 			account.keyCredential(),
 			'Cloudflare Magic (email and key)',
 		),
+		cloudflareMagicVaultApi: await n8n.createCredential(
+			'cloudflareMagicVaultApi',
+			vault.nodeCredential,
+			'Vault',
+		),
+		smtp: await n8n.createCredential('smtp', mailbox.credential, 'SMTP'),
 	};
 	const lines: string[] = [];
 	for (const file of WORKFLOW_FILES) {
-		const workflow = exampleWorkflow(file, credentials);
+		const shipped = exampleWorkflow(file, credentials);
+		const { assignments } = shipped.nodes.find(({ name }) => name === 'Settings')!.parameters
+			.assignments as { assignments: Array<{ name: string }> };
+		const known = Object.entries(messageSettings(chat)).filter(([setting]) =>
+			assignments.some(({ name }) => name === setting),
+		);
+		const workflow = withSettings(shipped, Object.fromEntries(known));
 		const id = await n8n.importWorkflow(workflow);
 		lines.push(`  ${n8n.url}/workflow/${id}  ${workflow.name}`);
 	}
@@ -115,9 +135,9 @@ Log in with ${OWNER.email} and ${OWNER.password}
 The workflows, ready to run:
 ${workflows.join('\n')}
 
-First: log in, open the workflow 'Rotate old Magic IPsec keys', click 'Execute workflow', then
-double-click 'Set Keys' to see its two outputs. The account behind it is simulated; its tunnels and
-live keys are at ${new URL('/__sim/state', account.url).href}
+First: log in, open the workflow 'Scheduled rotation: rotate, then report', click 'Execute workflow', then
+double-click 'Rotate Keys' to see what became of each tunnel. Account, vault, chat and mailbox behind it are
+simulated; the account's tunnels and live keys are at ${new URL('/__sim/state', account.url).href}
 
 A change under nodes/ or credentials/ is built and loaded at once. n8n's log is ${path.join(FOLDER, 'logs', 'n8n.log')}
 Ctrl-C ends everything.

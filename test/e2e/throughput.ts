@@ -17,7 +17,7 @@ import { measureThroughput } from './real/throughput';
 
 function report({ load, workers, time }: Throughput): string {
 	const { tunnels, rotations, inFlight } = load;
-	const { answer, execution, ours, vault, others, share } = time;
+	const { answer, execution, ours, others, share } = time;
 	return [
 		`\n${rotations} rotations a run, of ${tunnels} tunnels, ${inFlight} at once`,
 		table(
@@ -34,8 +34,7 @@ function report({ load, workers, time }: Throughput): string {
 			{
 				'webhook to answer': rounded(answer),
 				'execution in n8n': execution,
-				'our nodes': ours,
-				'vault requests': vault,
+				'our node': ours,
 				'other nodes': others,
 				'our share %': rounded(100 * share),
 			},

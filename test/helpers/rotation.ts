@@ -1,4 +1,4 @@
-import type { IDataObject, INode, INodeParameters } from 'n8n-workflow';
+import type { IDataObject, INode, INodeParameters, IWorkflowSettings } from 'n8n-workflow';
 import type { Simulator, SimulatorOptions } from '../simulator';
 import { startSimulator } from '../simulator';
 import type { Vault } from '../stubs/vault/kv2';
@@ -50,13 +50,14 @@ export class RotationWorld {
 	async run(
 		operation: string,
 		parameters: INodeParameters = {},
-		more: { items?: IDataObject[]; node?: Partial<INode> } = {},
+		more: { items?: IDataObject[]; node?: Partial<INode>; settings?: IWorkflowSettings } = {},
 	): Promise<NodeResult> {
 		const { simulator, kept } = this;
 		return await runNode({
 			credentials: { ...credentialsOf(simulator), [kept.credentialType]: kept.credential() },
 			mode: 'trigger',
 			items: more.items ?? [{}],
+			settings: more.settings,
 			node: { credentials: rotationCredentials(kept), ...more.node },
 			parameters: rotationParameters(operation, kept, parameters),
 		});

@@ -82,3 +82,25 @@ export const STORED_FORMAT_2 = {
 		'2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b NfeE3 site-z%C3%BCrich 162.159.64.1    F3JHBll2ncF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLF3JHB 1795255200;' +
 		'3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c F_BE6 a%20name%20so%20long%20that%20no%20more%20than%20its~VPxZD 162.159.64.2 203.0.113.9  2025-05-05T05:05:05.555555Z F3JHBTPyuBF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLFHk2m 1795255200',
 };
+
+/** Format 3 has the health of a tunnel at the end of its line; here of a trigger that does not ask for it. */
+export const STORED_FORMAT_3 = {
+	format: 3,
+	account_id: STORED_ACCOUNT,
+	tunnels:
+		'0ge3t;description interface_address interface_address6 health_check bgp custom_remote_identities remote_identities automatic_return_routing replay_protection allow_null_cipher *Wz_Vg;' +
+		'1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a mA_wM site-berlin 162.159.64.1 203.0.113.7 BGP_UP 2026-11-01T12:34:56.789012Z 0D4KVneVQ6lhCzuVXUDWRySEvxayD-6J_lFYlpBLlHhsNYlpBLF3JHB 0 -;' +
+		'2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b NfeE3 site-z%C3%BCrich 162.159.64.1    F3JHBll2ncF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLF3JHB 1795255200 -;' +
+		'3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c F_BE6 a%20name%20so%20long%20that%20no%20more%20than%20its~VPxZD 162.159.64.2 203.0.113.9  2025-05-05T05:05:05.555555Z F3JHBTPyuBF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLFHk2m 1795255200 -',
+};
+
+/** Format 3 of a trigger that saw the first tunnel healthy and the last one down. */
+export const STORED_HEALTH = {
+	format: 3,
+	account_id: STORED_ACCOUNT,
+	tunnels:
+		'sWRZ3;description interface_address interface_address6 health_check bgp custom_remote_identities remote_identities automatic_return_routing replay_protection allow_null_cipher *Wz_Vg;' +
+		'1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a mA_wM site-berlin 162.159.64.1 203.0.113.7 BGP_UP 2026-11-01T12:34:56.789012Z 0D4KVneVQ6lhCzuVXUDWRySEvxayD-6J_lFYlpBLlHhsNYlpBLF3JHB 0 h;' +
+		'2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b NfeE3 site-z%C3%BCrich 162.159.64.1    F3JHBll2ncF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLF3JHB 1795255200 -;' +
+		'3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c F_BE6 a%20name%20so%20long%20that%20no%20more%20than%20its~VPxZD 162.159.64.2 203.0.113.9  2025-05-05T05:05:05.555555Z F3JHBTPyuBF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLFHk2m 1795255200 d',
+};

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { INode, INodeProperties } from 'n8n-workflow';
 import { NodeHelpers } from 'n8n-workflow';
 import { CloudflareMagicAlertTrigger } from '../../nodes/CloudflareMagicAlert/CloudflareMagicAlertTrigger.node';
-import { outputsOf, PACKAGE_NAME, runWorkflow } from '../helpers/engine';
+import { additionalData, outputsOf, PACKAGE_NAME, runWorkflow } from '../helpers/engine';
+import * as core from 'n8n-core';
 import { credentialsOf, sources } from '../helpers/node';
 import { useVirtualClock } from '../helpers/virtualClock';
 import { ALERT_NODE, PUBLIC_ORIGIN } from '../helpers/webhook';
@@ -172,8 +173,6 @@ describe('n8n without a public address', () => {
 describe('tunnels', () => {
 	it('are offered by name', async () => {
 		const { methods } = new CloudflareMagicAlertTrigger();
-		const core = await import('n8n-core');
-		const { additionalData } = await import('../helpers/engine');
 		const context = new core.LoadOptionsContext(
 			scene.host.workflow(),
 			scene.host.workflow().getNode(ALERT_NODE)!,

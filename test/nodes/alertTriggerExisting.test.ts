@@ -1,5 +1,7 @@
 import '../helpers/printed';
 import type { IDataObject } from 'n8n-workflow';
+import { getPolicy } from '../../nodes/api/alerting';
+import { isStatus404, saysNotThere } from '../../nodes/api/alertingCalls';
 import { statusFault } from '../helpers/answer';
 import { useVirtualClock } from '../helpers/virtualClock';
 import { PUBLIC_ORIGIN, startWebhookHost } from '../helpers/webhook';
@@ -205,8 +207,6 @@ describe('what is there already', () => {
 	});
 
 	it('is not looked up by an id that can not be one', async () => {
-		const { getPolicy } = await import('../../nodes/api/alerting');
-		const { isStatus404, saysNotThere } = await import('../../nodes/api/alertingCalls');
 		const error = await failureOf(getPolicy({} as never, '../policies'));
 		expect(error).toBeInstanceOf(RangeError);
 		expect([saysNotThere(error), isStatus404(error)]).toEqual([false, false]);

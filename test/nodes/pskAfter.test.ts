@@ -168,6 +168,21 @@ describe('after the first change', () => {
 		});
 		const { jsons } = await psk(simulator, 'set');
 		expect(jsons[0]!.map((item) => item.verified)).toEqual([false, true, true]);
+		expect(statuses(jsons[0])).toEqual(['applied', 'applied', 'applied']);
+	});
+
+	it('generate: a key that somebody else changes meanwhile is unknown, with both possible reasons', async () => {
+		const simulator = account();
+		const [first] = simulator.tunnels();
+		simulator.faults.add({
+			kind: 'hook',
+			operation: 'list',
+			skip: 1,
+			before: (sim) => sim.setKey(first!.id, 'from outside'),
+		});
+		const { jsons } = await psk(simulator, 'generate');
+		expect(statuses(jsons[0])).toEqual(['unknown', 'applied', 'applied']);
+		expect(jsons[1]![0]!.reason).toContain('it may be about another tunnel, or somebody else');
 	});
 
 	it('a tunnel that is deleted between the list and the change is unapplied', async () => {

@@ -4,6 +4,7 @@ import type { IDataObject, INodeParameters } from 'n8n-workflow';
 import { wholeFingerprint } from '../../nodes/CloudflareMagicIpsec/trigger/configuration';
 import { Remembered, snapshotOf } from '../../nodes/CloudflareMagicIpsec/trigger/snapshot';
 import { storedForm } from '../../nodes/CloudflareMagicIpsec/trigger/storedForm';
+import { clock } from '../../nodes/http/clock';
 import { useAccount } from '../helpers/account';
 import { statusFault } from '../helpers/answer';
 import { credentialsOf } from '../helpers/node';
@@ -358,7 +359,6 @@ describe('keys that are due', () => {
 	});
 
 	async function skip(ms: number): Promise<void> {
-		const { clock } = await import('../../nodes/http/clock');
 		const { sleep } = clock;
 		await sleep(ms);
 		expect(time.slept()).toBeGreaterThan(0);

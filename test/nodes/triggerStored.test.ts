@@ -1,10 +1,7 @@
 import { omit } from 'lodash';
 import type { IDataObject } from 'n8n-workflow';
-import type * as Events from '../../nodes/CloudflareMagicIpsec/trigger/events';
-import type * as Fields from '../../nodes/CloudflareMagicIpsec/trigger/fields';
 import { otherFields } from '../../nodes/CloudflareMagicIpsec/trigger/configuration';
 import { readStoredForm } from '../../nodes/CloudflareMagicIpsec/trigger/storedForm';
-import type * as StoredForm from '../../nodes/CloudflareMagicIpsec/trigger/storedForm';
 import { clock } from '../../nodes/http/clock';
 import { credentialsOf } from '../helpers/node';
 import { Poller } from '../helpers/poller';
@@ -13,12 +10,14 @@ import {
 	STORED_AT,
 	STORED_FORMAT_1,
 	STORED_FORMAT_2,
+	STORED_FORMAT_3,
+	STORED_HEALTH,
 	STORED_TUNNELS,
 } from '../helpers/storedForms';
 import type { Simulator } from '../simulator';
 import { startSimulator } from '../simulator';
 
-/** What the trigger left in the static data, read by this version, by later ones and by older ones. */
+/** What the trigger left in the static data, read by this version; by others in triggerVersions.test.ts. */
 
 const ALL = [
 	'bgpStateChanged',
@@ -80,18 +79,20 @@ describe('what is stored', () => {
 			['pskRotationDue', '2b'],
 			['pskRotationDue', '3c'],
 		]);
-		expect(poller.database()).toEqual(STORED_FORMAT_2);
+		expect(poller.database()).toEqual(STORED_FORMAT_3);
 	});
 
 	it('names every documented field', () => {
 		expect(Object.keys(otherFields(BERLIN as never))).toEqual([]);
-		const [, fields] = STORED_FORMAT_2.tunnels.split(';');
+		const [, fields] = STORED_FORMAT_3.tunnels.split(';');
 		expect(fields).toContain('allow_null_cipher');
 	});
 
 	describe.each([
 		['format 1', STORED_FORMAT_1],
 		['format 2', STORED_FORMAT_2],
+		['format 3', STORED_FORMAT_3],
+		['format 3 with health', STORED_HEALTH],
 	])('in %s', (_, stored) => {
 		it('is known: nothing is told where nothing has changed', async () => {
 			answer(STORED_TUNNELS);
@@ -99,7 +100,7 @@ describe('what is stored', () => {
 			expect(await poller.activate()).toEqual([]);
 			expect(await poller.poll()).toEqual([]);
 			expect(poller.warnings).toEqual([]);
-			expect(poller.database()).toEqual(STORED_FORMAT_2);
+			expect(poller.database()).toEqual(STORED_FORMAT_3);
 		});
 
 		it('is known: what has changed since is told', async () => {
@@ -144,11 +145,11 @@ describe('what is stored', () => {
 	it.each([
 		[
 			'a newer version',
-			{ ...STORED_FORMAT_2, format: 3, tunnels: { anything: 1 } },
+			{ ...STORED_FORMAT_3, format: 4, tunnels: { anything: 1 } },
 			'newer version',
 		],
-		['a newer version, in a form like ours', { ...STORED_FORMAT_2, format: 3 }, 'newer version'],
-		['a format that is no number', { ...STORED_FORMAT_2, format: '2' }, 'damaged'],
+		['a newer version, in a form like ours', { ...STORED_FORMAT_3, format: 4 }, 'newer version'],
+		['a format that is no number', { ...STORED_FORMAT_3, format: '3' }, 'damaged'],
 		['a format that was never there', { ...STORED_FORMAT_2, format: 0 }, 'damaged'],
 		['no account', { ...STORED_FORMAT_2, account_id: undefined }, 'damaged'],
 		['format 1 that calls itself 2', { ...STORED_FORMAT_1, format: 2, tunnels: 'x' }, 'damaged'],
@@ -170,7 +171,7 @@ describe('what is stored', () => {
 			['pskRotationDue', '4d'],
 		]);
 		expect(poller.warnings).toEqual([expect.stringContaining(why)]);
-		expect(poller.database().format).toBe(2);
+		expect(poller.database().format).toBe(3);
 		// From there on everything is told of.
 		answer([BERLIN, ZURICH, { ...LONG, id: '4d'.repeat(16) }]);
 		expect(kinds(await poller.poll())).toEqual([['tunnelUpdated', '1a']]);
@@ -179,7 +180,7 @@ describe('what is stored', () => {
 
 	it.each([
 		['format 1', { ...STORED_FORMAT_1, tunnels: 'F3JHB;' }],
-		['format 2', undefined],
+		['format 3', undefined],
 	])('of an account without tunnels is known, too: %s', async (_, stored) => {
 		answer([]);
 		const poller = pollerWith(stored ?? {});
@@ -189,119 +190,80 @@ describe('what is stored', () => {
 		expect(poller.warnings).toEqual([]);
 	});
 
-	it('in no account that is known now is a first poll', () => {
-		expect(readStoredForm(STORED_FORMAT_2, 'f'.repeat(32))).toEqual({ tunnels: undefined });
-		expect(readStoredForm({}, STORED_ACCOUNT)).toEqual({ tunnels: undefined });
-	});
-});
+	describe('with health', () => {
+		const { name } = LONG as { name: string };
 
-describe('another version of the package', () => {
-	/** The trigger's comparison as it would be with other compared fields. */
-	const versionWith = (change: (fields: Fields.ComparedField[]) => Fields.ComparedField[]) => {
-		let version!: typeof Events & typeof StoredForm;
-		const path = '../../nodes/CloudflareMagicIpsec/trigger';
-		jest.isolateModules(() => {
-			jest.doMock(`${path}/fields`, () => {
-				const actual = jest.requireActual<typeof Fields>(`${path}/fields`);
-				return { ...actual, COMPARED: change([...actual.COMPARED]) };
-			});
-			version = {
-				...jest.requireActual<typeof Events>(`${path}/events`),
-				...jest.requireActual<typeof StoredForm>(`${path}/storedForm`),
-			};
-		});
-		jest.dontMock(`${path}/fields`);
-		return version;
-	};
-
-	type Version = ReturnType<typeof versionWith>;
-
-	const LATER: Array<[string, (fields: Fields.ComparedField[]) => Fields.ComparedField[]]> = [
-		[
-			'with a field more, that was among the others',
-			(fields) => [{ name: 'post_quantum', read: (tunnel) => tunnel.post_quantum }, ...fields],
-		],
-		['with a field less', (fields) => fields.filter(({ name }) => name !== 'remote_identities')],
-		['in another order', (fields) => [...fields].reverse()],
-	];
-
-	const settings = {
-		events: new Set(ALL) as never,
-		includes: () => true,
-		dueAfterMs: 90 * DAY_MS,
-		remindAfterMs: 7 * DAY_MS,
-	};
-
-	const nothingMissing = { gone: new Set<string>(), doubtful: new Map<string, string>() };
-
-	const pollOf = (version: Version, stored: IDataObject, tunnels: readonly object[]) => {
-		const known = version.readStoredForm(stored, STORED_ACCOUNT);
-		expect(known.fault).toBeUndefined();
-		const { found, after } = version.compare(
-			known.tunnels,
-			tunnels as never,
-			nothingMissing,
-			STORED_AT,
-			settings,
-		);
-		return {
-			told: found.map(({ event, tunnel: { id }, changes }) => [
-				event,
-				id.slice(0, 2),
-				Object.keys(changes),
-			]),
-			stored: version.storedForm(STORED_ACCOUNT, after),
+		/** What data centres find, in each of the last three spans of five minutes. */
+		const probes = (states: Record<string, number>) => {
+			const rows = Object.entries(states).flatMap(([tunnelName, tunnelState]) =>
+				[20, 15, 10].map((minutes) => ({
+					count: 60,
+					avg: { tunnelState },
+					dimensions: {
+						tunnelName,
+						active: 1,
+						edgeColoName: 'fra01',
+						edgeColoCity: 'Frankfurt',
+						datetimeFiveMinutes: new Date(STORED_AT - minutes * 60_000).toISOString(),
+					},
+				})),
+			);
+			const accounts = [{ magicTransitTunnelHealthChecksAdaptiveGroups: rows }];
+			const body = JSON.stringify({ data: { viewer: { accounts } }, errors: null });
+			simulator.faults.add({ operation: 'graphql', times: Infinity, kind: 'body', body });
 		};
-	};
 
-	const [berlin, zurich, long] = STORED_TUNNELS;
+		const healthPoller = (stored: IDataObject) => {
+			const poller = new Poller({
+				credentials: credentialsOf(simulator),
+				parameters: { events: ['healthChanged', 'pskRotationDue'], pskOlderThanDays: 90 },
+			});
+			poller.overwrite(stored);
+			return poller;
+		};
 
-	describe.each(LATER)('%s', (_, change) => {
+		it('is the sample of today', async () => {
+			answer(STORED_TUNNELS);
+			probes({ 'site-berlin': 1, [name]: 0 });
+			const poller = healthPoller({});
+			await poller.activate();
+			expect(poller.database()).toEqual(STORED_HEALTH);
+		});
+
+		it('is known: a change since is told, and nothing else', async () => {
+			answer(STORED_TUNNELS);
+			probes({ 'site-berlin': 1, 'site-z\u00fcrich': 1, [name]: 0.5 });
+			const [item, ...others] = await healthPoller(STORED_HEALTH).activate();
+			expect(others).toEqual([]);
+			expect(item).toMatchObject({
+				event: 'healthChanged',
+				tunnel_name: name,
+				changes: { health: { old: 'down', new: 'degraded' } },
+			});
+		});
+
 		it.each([
 			['format 1', STORED_FORMAT_1],
 			['format 2', STORED_FORMAT_2],
-		])('tells of nothing that has not changed since %s, there and back', (__, stored) => {
-			const later = pollOf(versionWith(change), stored, STORED_TUNNELS);
-			expect(later.told).toEqual([]);
-			expect(pollOf(versionWith(change), later.stored, STORED_TUNNELS).told).toEqual([]);
-			const back = pollOf(
-				versionWith((fields) => fields),
-				later.stored,
-				STORED_TUNNELS,
-			);
-			expect(back.told).toEqual([]);
-			expect(back.stored).toEqual(STORED_FORMAT_2);
+			['format 3', STORED_FORMAT_3],
+		])('is not known in %s without it: the first one tells nothing', async (_, stored) => {
+			answer(STORED_TUNNELS);
+			probes({ 'site-berlin': 1, [name]: 0 });
+			const poller = healthPoller(stored);
+			expect(await poller.activate()).toEqual([]);
+			expect(poller.warnings).toEqual([]);
+			expect(poller.database()).toEqual(STORED_HEALTH);
 		});
 
-		it('tells of what both know, at once, and of the rest from its second poll', () => {
-			const version = versionWith(change);
-			const first = pollOf(version, STORED_FORMAT_2, [
-				{ ...berlin, description: 'moved', name: 'renamed' },
-				{ ...zurich, replay_protection: true },
-				long!,
-			]);
-			expect(first.told).toEqual([
-				['tunnelUpdated', '1a', ['name', 'description']],
-				['tunnelUpdated', '2b', ['replay_protection']],
-			]);
-			const second = pollOf(version, first.stored, [
-				{ ...berlin, description: 'moved', name: 'renamed' },
-				{ ...zurich, replay_protection: true },
-				{ ...long, post_quantum: { enabled: false } },
-			]);
-			expect(second.told).toEqual([['tunnelUpdated', '3c', ['post_quantum']]]);
+		it('takes two bytes a tunnel', () => {
+			const lengthOf = ({ tunnels }: { tunnels: string }) => tunnels.length;
+			const added = lengthOf(STORED_HEALTH) - lengthOf(STORED_FORMAT_2);
+			expect(added / STORED_TUNNELS.length).toBe(2);
 		});
 	});
 
-	it('keeps what it does not know of a tunnel that is not listed', () => {
-		const version = versionWith(LATER[0]![1]);
-		const first = pollOf(version, STORED_FORMAT_2, [berlin!, zurich!]);
-		expect(first.told).toEqual([]);
-		const second = pollOf(version, first.stored, [
-			berlin!,
-			zurich!,
-			{ ...long, post_quantum: { enabled: false }, description: 'moved' },
-		]);
-		expect(second.told).toEqual([['tunnelUpdated', '3c', ['description']]]);
+	it('in no account that is known now is a first poll', () => {
+		expect(readStoredForm(STORED_FORMAT_2, 'f'.repeat(32))).toEqual({ tunnels: undefined });
+		expect(readStoredForm({}, STORED_ACCOUNT)).toEqual({ tunnels: undefined });
 	});
 });

@@ -75,6 +75,19 @@ describe.each(LOSSES)('%s', (_, loss) => {
 	});
 });
 
+describe('answers that are lost', () => {
+	const account = useAccount({ tunnels: TUNNELS, seed: 1, ageDays: () => 100 });
+
+	it('are clear enough: the tunnels are read before and at the end only', async () => {
+		const simulator = account();
+		const operation = 'pskGenerate';
+		simulator.faults.add({ kind: 'reset', when: 'after', operation, times: 'always' });
+		await runPsk(simulator, 'generate');
+		const seen = simulator.requests.map((request) => request.operation);
+		expect(seen).toEqual(['list', operation, operation, operation, 'list']);
+	});
+});
+
 describe('where nothing is lost', () => {
 	const account = useAccount({ tunnels: TUNNELS, seed: 1, ageDays: () => 100 });
 	useVirtualClock();

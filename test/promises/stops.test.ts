@@ -108,6 +108,9 @@ describe.each(CHANGES)('%s, stopped', (operation, endpoint) => {
 		const told = statuses(run.jsons[1]);
 		expect(told).not.toContain('unknown');
 		expect(told.filter((status) => status !== 'unapplied')).toHaveLength(writes(simulator));
+		for (const { reason, status } of run.jsons[1]!) {
+			if (status === 'unapplied') expect(reason).toContain('the execution was stopped');
+		}
 		expectTruth(simulator, before, run);
 	});
 

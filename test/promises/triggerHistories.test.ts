@@ -46,7 +46,7 @@ type Step =
 	| { do: 'days'; days: number }
 	/** A restart with static data that is not as it was left. */
 	| { do: 'damage'; how: number }
-	| { do: 'format1' | 'fewerFields' };
+	| { do: 'format1' | 'format2' | 'fewerFields' };
 
 const of = (...steps: Array<fc.Arbitrary<Step>>) => fc.oneof(...steps);
 
@@ -72,7 +72,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 			}),
 			fc.record({ do: fc.constant('days' as const), days: fc.constantFrom(1, 7, 40, 91) }),
 			fc.record({ do: fc.constant('damage' as const), how: fc.nat(3) }),
-			fc.record({ do: fc.constantFrom('format1' as const, 'fewerFields' as const) }),
+			fc.record({
+				do: fc.constantFrom('format1' as const, 'format2' as const, 'fewerFields' as const),
+			}),
 		),
 	},
 );
@@ -214,15 +216,17 @@ class Model {
 
 const DAMAGES: ReadonlyArray<(data: IDataObject) => IDataObject> = [
 	(data) => ({ ...data, tunnels: String(data.tunnels).slice(0, -1) }),
-	(data) => ({ ...data, format: 3 }),
+	(data) => ({ ...data, format: 4 }),
 	() => ({ format: 0, lastSeen: 'something else' }),
 	() => ({}),
 ];
 
-/** The static data as format 1 had it: without the row of fields. */
-function asFormat1(data: IDataObject): IDataObject {
-	const rows = String(data.tunnels).split(';').slice(2).join(';');
-	return { ...data, format: 1, tunnels: `${fingerprint(rows)};${rows}` };
+/** The static data as formats 1 and 2 had it: without health, format 1 without the row of fields too. */
+function asFormat(format: 1 | 2, data: IDataObject): IDataObject {
+	const [, fields = '', ...lines] = String(data.tunnels).split(';');
+	const older = lines.map((line) => line.replace(/ .$/, ''));
+	const rows = (format === 1 ? older : [fields, ...older]).join(';');
+	return { ...data, format, tunnels: `${fingerprint(rows)};${rows}` };
 }
 
 /** The static data as a version without the last two fields would have stored it. */
@@ -230,7 +234,7 @@ function withFewerFields(data: IDataObject): IDataObject {
 	const [, fields, ...lines] = String(data.tunnels).split(';') as [string, string, ...string[]];
 	const names = [...fields.split(' ').slice(0, -2), '*other'].join(' ');
 	// The fingerprint of what is called the others differs there, as their number does.
-	const older = lines.map((line) => line.replace(/.{10} (?=\d+$)/, 'XXXXX '));
+	const older = lines.map((line) => line.replace(/.{10} (?=\d+ .$)/, 'XXXXX '));
 	const rows = [names, ...older].join(';');
 	return { ...data, tunnels: `${fingerprint(rows)};${rows}` };
 }
@@ -322,8 +326,11 @@ async function playHistory(
 					expect(await restarted()).toEqual(model.poll());
 					break;
 				case 'format1':
-					expect(await restarted(asFormat1(poller.database()))).toEqual(model.poll());
+				case 'format2': {
+					const older = asFormat(action.do === 'format1' ? 1 : 2, poller.database());
+					expect(await restarted(older)).toEqual(model.poll());
 					break;
+				}
 				case 'fewerFields':
 					expect(await restarted(withFewerFields(poller.database()))).toEqual(model.poll());
 					break;

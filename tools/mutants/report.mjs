@@ -27,7 +27,9 @@ export class Report {
 
 /** For example `nodes/api/pacer.ts:31 survived: "a < b" → "a <= b"`. */
 function describe({ fileName, location: { start, end }, replacement, status }) {
-	const lines = readFileSync(fileName, 'utf8').split('\n').slice(start.line - 1, end.line);
+	const lines = readFileSync(fileName, 'utf8')
+		.split('\n')
+		.slice(start.line - 1, end.line);
 	lines[lines.length - 1] = lines.at(-1).slice(0, end.column - 1);
 	lines[0] = lines[0].slice(start.column - 1);
 	const words = status === 'Survived' ? 'survived' : 'is reached by no test';

@@ -20,7 +20,7 @@ import { pendingState, planRotation } from './plan';
 import { rollBackAll } from './rollingBack';
 import { runRotation } from './run';
 import type { Sending, Sent } from './sending';
-import { settle, storeAndSend, unapplied } from './sending';
+import { doubtOf, settle, storeAndSend, unapplied, withDoubt } from './sending';
 import type { Site } from './site';
 import { subjectOf } from './site';
 
@@ -132,6 +132,8 @@ function modeOf({ snapshot }: Site, own: FinishMode): FinishMode {
 interface Made extends Site {
 	wish: Wish;
 	psk: string;
+	/** Why the check may have changed something. */
+	doubt?: string;
 }
 
 /**
@@ -150,9 +152,12 @@ async function check(context: IExecuteFunctions, made: readonly Made[], settings
 	toCheck.forEach((target, index) => {
 		const site = made[index]!;
 		const verdict = verdicts.get(target)!;
-		if (verdict.kind === 'accepted' || sightOf(target).kind === 'moved') accepted.push(site);
+		const sight = sightOf(target);
+		const doubt = doubtOf(sight);
+		if (verdict.kind === 'accepted' || sight.kind === 'moved') accepted.push({ ...site, doubt });
 		else if (verdict.kind === 'refused' && verdict.byName) {
-			refused.push(unapplied(site, `Cloudflare does not take the new key: ${verdict.reason}`));
+			const reason = `Cloudflare does not take the new key: ${verdict.reason}`;
+			refused.push(unapplied(site, withDoubt(reason, doubt)));
 		} else {
 			const what = `Cloudflare did not check the new key of the tunnel '${site.tunnel.name}'`;
 			const error = inputError(context.getNode(), what, verdict.reason, site.itemIndex);

@@ -18,6 +18,8 @@ export interface Sending extends Site {
 	key: string;
 	/** The record that the vault has to hold before the key is sent; made when it is written. */
 	staged: () => VaultRecord;
+	/** What has to be said besides where the key is not set: why its check may have changed something. */
+	doubt?: string;
 }
 
 /** A key that was sent, with what the vault held then and what Cloudflare says now. */
@@ -37,7 +39,7 @@ export async function storeAndSend(
 	for (const part of chunk(sendings, settings.batchSize)) {
 		if (isStopped()) {
 			const reason = 'The execution was stopped before its turn.';
-			outcomes.push(...part.map((site) => unapplied(site, reason)));
+			outcomes.push(...part.map((site) => unapplied(site, withDoubt(reason, site.doubt))));
 			continue;
 		}
 		const begun = clock.elapsed();
@@ -83,12 +85,23 @@ async function storeAll(
 				? {
 						...subjectOf(sending),
 						status: 'busy',
-						reason: "Another run changed the vault's record at the same moment.",
+						reason: withDoubt(
+							"Another run changed the vault's record at the same moment.",
+							sending.doubt,
+						),
 					}
-				: unapplied(sending, `The vault did not store it. ${failureText(answer)}`),
+				: unapplied(
+						sending,
+						withDoubt(`The vault did not store it. ${failureText(answer)}`, sending.doubt),
+					),
 		);
 		return [];
 	});
+}
+
+/** A reason, and what has to be said besides. */
+export function withDoubt(reason: string, doubt: string | undefined): string {
+	return doubt === undefined ? reason : `${sentence(reason)} ${doubt}`;
 }
 
 export function unapplied(site: Site, reason: string): RotationOutcome {
@@ -118,7 +131,10 @@ export function settle({ attempt: { verdict }, sight }: Pick<Sent, 'attempt' | '
 			if (isConfirmed && date !== undefined) return { kind: 'live', generatedOn: date };
 			return {
 				kind: 'unknown',
-				reason: `Cloudflare accepted the key, but its list does not confirm it. ${SETTLE}`,
+				reason:
+					sight.kind === 'undated'
+						? NO_DATES
+						: `Cloudflare accepted the key, but its list does not confirm it. ${SETTLE}`,
 			};
 		}
 		case 'refused':
@@ -133,8 +149,21 @@ export function settle({ attempt: { verdict }, sight }: Pick<Sent, 'attempt' | '
 function refusal({ byName, reason }: { byName: boolean; reason: string }, sight: Sight): Settled {
 	if (sight.kind === 'same') return { kind: byName ? 'refused' : 'notSet', reason };
 	// Cloudflare's word on this one key is believed where nobody can look, and nothing is dropped for it.
-	if (byName && sight.kind !== 'moved') return { kind: 'notSet', reason };
+	if (byName && sight.kind !== 'moved') {
+		return { kind: 'notSet', reason: `${sentence(reason)} ${doubtOf(sight)}` };
+	}
 	return { kind: 'unknown', reason: `${sentence(reason)} ${SETTLE}` };
 }
+
+/** Why a word of Cloudflare that nothing was changed is not proven; undefined where its date of the key proves it. */
+export function doubtOf({ kind }: Sight): string | undefined {
+	return kind === 'same' ? undefined : UNPROVEN;
+}
+
+const UNPROVEN =
+	"Cloudflare's dates of the key, before and afterwards, could not be compared, so only its word says that nothing was changed.";
+
+const NO_DATES =
+	'Cloudflare accepted the key, and shows no date of any key of the account, so nothing proves that it is live. The vault holds it as pending, beside the former one; while there are no dates, no run can settle this.';
 
 const SETTLE = 'The vault holds the key; running the same operation again settles it.';

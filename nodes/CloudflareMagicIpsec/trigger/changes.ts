@@ -35,6 +35,7 @@ export interface TunnelChanges {
 	configuration: Changes;
 	psk: Changes;
 	bgp: Changes;
+	health: Changes;
 }
 
 /** What has changed of a tunnel since it was remembered. */
@@ -47,6 +48,7 @@ export function changesOf(
 		configuration: configurationChanges(before, now, tunnel),
 		psk: moved('last_generated_on', before.lastGeneratedOn, now.lastGeneratedOn),
 		bgp: moved('bgp_state', before.bgpState, now.bgpState),
+		health: before.health === 'unknown' ? {} : moved('health', before.health, now.health),
 	};
 }
 

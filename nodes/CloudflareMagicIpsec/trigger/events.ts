@@ -1,15 +1,18 @@
 import { lastGeneratedOn } from '../../api/ipsecTunnels';
 import type { IpsecTunnel } from '../../api/types';
 import { pskAge } from '../../shared/items';
+import type { Health } from '../health/verdict';
 import type { Changes, ShownTunnel } from './changes';
 import { changesOf, lastKnown, shown } from './changes';
 import { wholeFingerprint } from './configuration';
+import type { Healths } from './health';
 import type { Missing } from './missing';
 import type { Snapshot, TunnelSnapshot } from './snapshot';
 import { Remembered, snapshotOf } from './snapshot';
 
 export const EVENTS = [
 	'bgpStateChanged',
+	'healthChanged',
 	'pskChanged',
 	'pskRotationDue',
 	'tunnelCreated',
@@ -74,6 +77,7 @@ export interface Comparison {
  * @param before undefined for a first poll, which tells of keys that are due and of nothing else
  * @param missing what is known of tunnels that are no longer listed; those not among it were not asked for
  * @param now milliseconds since 1970
+ * @param healths of the tunnels that were asked for theirs; of the others it is forgotten
  */
 export function compare(
 	before: Snapshot | undefined,
@@ -81,6 +85,7 @@ export function compare(
 	missing: Missing,
 	now: number,
 	settings: EventSettings,
+	healths: Healths = new Map(),
 ): Comparison {
 	const found: Found[] = [];
 	const after = new Map<string, Remembered>();
@@ -88,7 +93,8 @@ export function compare(
 		const { id } = tunnel;
 		const remembered = before?.get(id);
 		const whole = wholeFingerprint(tunnel);
-		const isSame = remembered?.whole === whole;
+		const health = healthAfter(remembered, healths.get(id));
+		const isSame = remembered?.whole === whole && remembered.health === health;
 		if (isSame && !isToBeTold(tunnel, remembered.dueToldAt, settings, now)) {
 			after.set(id, remembered);
 			continue;
@@ -98,7 +104,7 @@ export function compare(
 			settings.includes(tunnel) || (earlier !== undefined && settings.includes({ ...earlier, id }));
 		const toldAt = toldBefore(earlier, tunnel);
 		const due = isWanted && isToBeTold(tunnel, toldAt, settings, now);
-		const current = snapshotOf(tunnel, due ? Math.floor(now / 1000) : toldAt);
+		const current = snapshotOf(tunnel, due ? Math.floor(now / 1000) : toldAt, health);
 		after.set(id, Remembered.of(id, whole, current));
 		if (!isWanted) continue;
 		if (earlier !== undefined) found.push(...changeEvents(earlier, current, tunnel));
@@ -115,19 +121,26 @@ export function compare(
 	return { found: found.filter(({ event }) => settings.events.has(event)), after };
 }
 
+/** The health that is remembered: one that is not known now stays what it was last. */
+function healthAfter(remembered: Remembered | undefined, now: Health | undefined): Health {
+	if (now === undefined) return 'unknown';
+	return now === 'unknown' ? (remembered?.health ?? 'unknown') : now;
+}
+
 function eventOf(event: TunnelEvent, tunnel: IpsecTunnel, changes: Changes = {}): Found {
 	return { event, tunnel: shown(tunnel), changes };
 }
 
 /** The changes of a tunnel that is still there, one entry for each kind of event. */
 function changeEvents(before: TunnelSnapshot, now: TunnelSnapshot, tunnel: IpsecTunnel): Found[] {
-	const { configuration, psk, bgp } = changesOf(before, now, tunnel);
+	const { configuration, psk, bgp, health } = changesOf(before, now, tunnel);
 	const found: Found[] = [];
 	if (!isEmpty(configuration)) {
 		found.push(eventOf('tunnelUpdated', tunnel, { ...configuration, ...bgp, ...psk }));
 	}
 	if (!isEmpty(psk)) found.push(eventOf('pskChanged', tunnel, psk));
 	if (!isEmpty(bgp)) found.push(eventOf('bgpStateChanged', tunnel, bgp));
+	if (!isEmpty(health)) found.push(eventOf('healthChanged', tunnel, health));
 	return found;
 }
 

@@ -5,10 +5,12 @@ import { Pacer } from '../../api/pacer';
 import type { IpsecTunnel } from '../../api/types';
 import { clock } from '../../http/clock';
 import { clientOf, connectionOf } from '../../shared/connection';
-import { inputError } from '../../shared/errors';
+import { asideError, errorText, inputError, nodeError } from '../../shared/errors';
 import { DAY_MS, pskAge } from '../../shared/items';
 import type { Found } from './events';
 import { compare } from './events';
+import type { HealthSight } from './health';
+import { NOT_ASKED, readHealths } from './health';
 import type { Missing } from './missing';
 import { askForMissing } from './missing';
 import { samples } from './samples';
@@ -28,6 +30,8 @@ interface Place {
 	latest: number;
 	/** Tunnels that the log says are in doubt. */
 	doubted: ReadonlySet<string>;
+	/** Why their health can't be read, as the log says; empty if it can. */
+	healthFault: string;
 }
 
 /** By workflow and node. */
@@ -38,11 +42,12 @@ let started = 0;
 
 /**
  * One poll: a single list request, compared with what the last poll saw. A few more requests where
- * tunnels are missing from the list.
+ * tunnels are missing from the list, and a query where their health is asked for.
  *
  * @returns an item for each event, or null if there is none
  * @throws NodeOperationError for a setting that can't be used, CallError if the list can't be had;
- * what is stored is left as it was
+ * what is stored is left as it was. NodeOperationError if health can't be read, and nothing else is to be
+ * told
  */
 export async function poll(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	const settings = readSettings(context);
@@ -52,26 +57,39 @@ export async function poll(context: IPollFunctions): Promise<INodeExecutionData[
 	const client = nextClient();
 	const tunnels = await listIpsecTunnels(client);
 	const { accountId } = client;
+	const asksHealth = wanted.events.has('healthChanged');
+	const askHealth = async () =>
+		await readHealths(nextClient(), tunnels.filter(wanted.includes), clock.now());
 	if (context.getMode() === 'manual') {
-		return sampleItems(context, samples(tunnels, clock.now(), wanted), accountId);
+		const { healths, fault } = asksHealth ? await askHealth() : NOT_ASKED;
+		if (fault !== undefined) throw nodeError(context.getNode(), fault);
+		return sampleItems(context, samples(tunnels, clock.now(), wanted, healths), accountId);
 	}
 	const listed = new Set(tunnels.map(({ id }) => id));
-	let known = readStoredForm(context.getWorkflowStaticData('node'), accountId);
-	let missing: Missing = { gone: new Set(), doubtful: new Map() };
+	const stored = () => readStoredForm(context.getWorkflowStaticData('node'), accountId);
+	let known = stored();
 	const unlisted = [...(known.tunnels?.keys() ?? [])].filter((id) => !listed.has(id));
-	if (unlisted.length > 0) {
-		missing = await askForMissing(unlisted, nextClient);
-		known = readStoredForm(context.getWorkflowStaticData('node'), accountId);
-	}
+	const missing: Missing =
+		unlisted.length > 0
+			? await askForMissing(unlisted, nextClient)
+			: { gone: new Set(), doubtful: new Map() };
+	const sight = asksHealth ? await askHealth() : NOT_ASKED;
+	if (unlisted.length > 0 || asksHealth) known = stored();
 
 	// What was read last must be what is replaced, so nothing is waited for any more: polls may overlap.
 	const place = placeOf(context);
 	if (place.latest > turn) return null;
+	const isFirst = place.latest === 0;
 	place.latest = turn;
 	warn(context, place, known.fault, missing, listed);
+	warnOfHealth(context, place, sight.fault);
 	const now = clock.now();
-	const { found, after } = compare(known.tunnels, tunnels, missing, now, wanted);
+	const { found, after } = compare(known.tunnels, tunnels, missing, now, wanted, sight.healths);
 	Object.assign(context.getWorkflowStaticData('node'), storedForm(accountId, after));
+	// Not where it would keep n8n from starting the workflow, nor before there is anything to compare with.
+	if (sight.fault !== undefined && found.length === 0 && !isFirst && known.tunnels !== undefined) {
+		throw asideError(context.getNode(), sight.fault);
+	}
 	return found.length === 0 ? null : [itemsOf(found, accountId, now)];
 }
 
@@ -93,7 +111,7 @@ async function clientsOf(
 
 function placeOf(context: IPollFunctions): Place {
 	const key = `${context.getWorkflow().id} ${context.getNode().id}`;
-	const place = places.get(key) ?? { latest: 0, doubted: new Set() };
+	const place = places.get(key) ?? { latest: 0, doubted: new Set(), healthFault: '' };
 	places.set(key, place);
 	return place;
 }
@@ -120,6 +138,19 @@ function warn(
 	}
 	const doubted = [...place.doubted, ...doubtful.keys()];
 	place.doubted = new Set(doubted.filter((id) => !listed.has(id) && !gone.has(id)));
+}
+
+/** Writes into n8n's log that health can't be read, once for each reason, and that it can again. */
+function warnOfHealth({ logger }: IPollFunctions, place: Place, fault: HealthSight['fault']): void {
+	// Every request has a number of its own, so the whole text is never the same twice.
+	const why = fault === undefined ? '' : `${fault.failure.what} ${fault.failure.detail ?? ''}`;
+	if (why === place.healthFault) return;
+	place.healthFault = why;
+	logger.warn(
+		fault === undefined
+			? "The tunnels' health can be read again."
+			: `Nothing is told of the tunnels' health, other events are. ${errorText(fault)}`,
+	);
 }
 
 function sampleItems(

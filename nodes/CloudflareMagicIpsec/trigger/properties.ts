@@ -16,6 +16,12 @@ export const eventsProperty: INodeProperties = {
 			description: "When the state of a tunnel's BGP session has changed",
 		},
 		{
+			name: 'Health Changed',
+			value: 'healthChanged',
+			description:
+				"When a tunnel has become healthy, degraded or down for a quarter of an hour, as the data centers with its traffic see it. The token needs 'Account Analytics Read'.",
+		},
+		{
 			name: 'PSK Changed',
 			value: 'pskChanged',
 			description: 'When a key was made or set, by whomever',

@@ -1,9 +1,11 @@
 import { lastGeneratedOn } from '../../api/ipsecTunnels';
 import type { IpsecTunnel } from '../../api/types';
+import type { Health } from '../health/verdict';
 import type { Changes } from './changes';
 import { lastKnown, shown } from './changes';
 import type { EventSettings, Found, TunnelEvent } from './events';
 import { EVENTS, isDue } from './events';
+import type { Healths } from './health';
 import { snapshotOf } from './snapshot';
 
 type Sample = Omit<Found, 'event'>;
@@ -26,15 +28,27 @@ function oldest(tunnels: Tunnels): IpsecTunnel | undefined {
 	return [...tunnels].sort((a, b) => date(a).localeCompare(date(b)))[0];
 }
 
+function isKnown(health: Health | undefined): boolean {
+	return health !== undefined && health !== 'unknown';
+}
+
 function sampleOf(tunnel: IpsecTunnel | undefined, changes: Changes = {}): Sample | undefined {
 	return tunnel === undefined ? undefined : { tunnel: shown(tunnel), changes };
 }
 
 /** A real tunnel for each event; `due` are those whose key is due. Old values are not known here. */
-const SAMPLES: Record<TunnelEvent, (tunnels: Tunnels, due: Tunnels) => Sample | undefined> = {
+const SAMPLES: Record<
+	TunnelEvent,
+	(tunnels: Tunnels, due: Tunnels, healths: Healths) => Sample | undefined
+> = {
 	bgpStateChanged(tunnels) {
 		const tunnel = tunnels.find((one) => snapshotOf(one, 0).bgpState !== '');
 		return sampleOf(tunnel, { bgp_state: { old: null, new: tunnel?.bgp_status?.state } });
+	},
+	healthChanged(tunnels, _, healths) {
+		const tunnel = tunnels.find(({ id }) => isKnown(healths.get(id)));
+		const health = healths.get(tunnel?.id ?? '');
+		return sampleOf(tunnel, { health: { old: null, new: health } });
 	},
 	pskChanged(tunnels) {
 		const tunnel = newest(tunnels, lastGeneratedOn);
@@ -54,11 +68,16 @@ const SAMPLES: Record<TunnelEvent, (tunnels: Tunnels, due: Tunnels) => Sample | 
  *
  * @param now milliseconds since 1970
  */
-export function samples(tunnels: Tunnels, now: number, settings: EventSettings): Found[] {
+export function samples(
+	tunnels: Tunnels,
+	now: number,
+	settings: EventSettings,
+	healths: Healths = new Map(),
+): Found[] {
 	const included = tunnels.filter((tunnel) => settings.includes(tunnel));
 	const due = included.filter((tunnel) => isDue(tunnel, settings, now));
 	return EVENTS.filter((event) => settings.events.has(event)).flatMap((event) => {
-		const sample = SAMPLES[event](included, due);
+		const sample = SAMPLES[event](included, due, healths);
 		return sample === undefined ? [] : [{ event, ...sample }];
 	});
 }

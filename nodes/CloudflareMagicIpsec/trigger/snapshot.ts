@@ -1,6 +1,7 @@
 import { field, text } from '../../http/json';
 import { lastGeneratedOn } from '../../api/ipsecTunnels';
 import type { IpsecTunnel } from '../../api/types';
+import type { Health } from '../health/verdict';
 import { fingerprintsOf } from './configuration';
 import { fingerprint, FINGERPRINT_LENGTH } from './fingerprint';
 
@@ -22,7 +23,25 @@ export interface TunnelSnapshot {
 	fingerprints: string;
 	/** When it was told that this key is due, in seconds since 1970; 0 if it was not. */
 	dueToldAt: number;
+	health: Health;
 }
+
+/** What stands for a health in a line. */
+const HEALTH_MARKS: Readonly<Record<Health, string>> = {
+	healthy: 'h',
+	degraded: 'g',
+	down: 'd',
+	unknown: '-',
+};
+
+const HEALTHS: Readonly<Record<string, Health | undefined>> = {
+	h: 'healthy',
+	g: 'degraded',
+	d: 'down',
+};
+
+/** The end of a line of which no health is known. */
+export const NO_HEALTH = ` ${HEALTH_MARKS.unknown}`;
 
 /** Bytes that one text may take in the static data. */
 const LONGEST_TEXT = 58;
@@ -42,7 +61,11 @@ const remembered = (value: unknown): string =>
 	shortened((text(value) ?? '').replace(LONE_SURROGATE, '\ufffd'));
 
 /** What is to be remembered of a tunnel; `dueToldAt` in seconds since 1970. */
-export function snapshotOf(tunnel: IpsecTunnel, dueToldAt: number): TunnelSnapshot {
+export function snapshotOf(
+	tunnel: IpsecTunnel,
+	dueToldAt: number,
+	health: Health = 'unknown',
+): TunnelSnapshot {
 	return {
 		name: remembered(tunnel.name),
 		cloudflareEndpoint: remembered(tunnel.cloudflare_endpoint),
@@ -51,6 +74,7 @@ export function snapshotOf(tunnel: IpsecTunnel, dueToldAt: number): TunnelSnapsh
 		lastGeneratedOn: remembered(lastGeneratedOn(tunnel)),
 		fingerprints: fingerprintsOf(tunnel),
 		dueToldAt,
+		health,
 	};
 }
 
@@ -58,7 +82,7 @@ const ID_LENGTH = 32;
 
 /**
  * A tunnel as it is stored, one line of text, which is read only where it is needed: `ID WHOLE NAME
- * CLOUDFLARE_ENDPOINT CUSTOMER_ENDPOINT BGP_STATE LAST_GENERATED_ON FINGERPRINTS DUE_TOLD_AT`.
+ * CLOUDFLARE_ENDPOINT CUSTOMER_ENDPOINT BGP_STATE LAST_GENERATED_ON FINGERPRINTS DUE_TOLD_AT HEALTH`.
  */
 export class Remembered {
 	constructor(readonly line: string) {}
@@ -72,7 +96,9 @@ export class Remembered {
 			tunnel.bgpState,
 			tunnel.lastGeneratedOn,
 		].map((value) => encodeURIComponent(value).replaceAll('%3A', ':'));
-		return new Remembered([id, whole, ...texts, tunnel.fingerprints, tunnel.dueToldAt].join(' '));
+		const { fingerprints, dueToldAt, health } = tunnel;
+		const mark = HEALTH_MARKS[health];
+		return new Remembered([id, whole, ...texts, fingerprints, dueToldAt, mark].join(' '));
 	}
 
 	get id(): string {
@@ -85,7 +111,12 @@ export class Remembered {
 
 	/** In seconds since 1970. */
 	get dueToldAt(): number {
-		return Number(this.line.slice(this.line.lastIndexOf(' ') + 1));
+		const end = this.line.length - NO_HEALTH.length;
+		return Number(this.line.slice(this.line.lastIndexOf(' ', end - 1) + 1, end));
+	}
+
+	get health(): Health {
+		return HEALTHS[this.line.slice(-1)] ?? 'unknown';
 	}
 
 	get tunnel(): TunnelSnapshot {
@@ -101,6 +132,7 @@ export class Remembered {
 			lastGeneratedOn: generatedOn,
 			fingerprints: parts[5]!,
 			dueToldAt: this.dueToldAt,
+			health: this.health,
 		};
 	}
 }

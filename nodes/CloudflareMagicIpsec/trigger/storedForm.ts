@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { FIELD_NAMES, rearranged } from './configuration';
 import { fingerprint, FINGERPRINT_LENGTH, UNKNOWN } from './fingerprint';
 import type { Snapshot } from './snapshot';
-import { Remembered } from './snapshot';
+import { NO_HEALTH, Remembered } from './snapshot';
 
 /**
  * What is kept in the node's static data: `{format, account_id, tunnels}`. The tunnels are one text,
@@ -14,9 +14,9 @@ import { Remembered } from './snapshot';
  * Fields may come and go within one format. A change of the lines, or of what a field's fingerprint is
  * made of, is a new format: keep reading the older ones, and keep their frozen samples among the tests.
  */
-const FORMAT = 2;
+const FORMAT = 3;
 
-/** Format 1 was the same without FIELDS, and always of these. */
+/** Formats 1 and 2 had no HEALTH at the end of a line; format 1 had no FIELDS either, and was always of these. */
 const FIELDS_OF_FORMAT_1 =
 	'description interface_address interface_address6 health_check bgp custom_remote_identities remote_identities automatic_return_routing replay_protection allow_null_cipher *Wz_Vg';
 
@@ -48,11 +48,17 @@ export function readStoredForm(stored: IDataObject, accountId: string): Known {
 		return { tunnels: undefined, fault: 'it was stored by a newer version of this package' };
 	}
 	const rows = rowsIn(text);
-	if ((format !== FORMAT && format !== 1) || typeof account !== 'string' || rows === undefined) {
+	if (
+		(format !== FORMAT && format !== 2 && format !== 1) ||
+		typeof account !== 'string' ||
+		rows === undefined
+	) {
 		return { tunnels: undefined, fault: 'it is damaged' };
 	}
 	if (account !== accountId) return { tunnels: undefined };
-	return { tunnels: snapshotIn(rows, format === 1 ? FIELDS_OF_FORMAT_1 : (rows.shift() ?? '')) };
+	const fields = format === 1 ? FIELDS_OF_FORMAT_1 : (rows.shift() ?? '');
+	const lines = format === FORMAT ? rows : rows.map((row) => `${row}${NO_HEALTH}`);
+	return { tunnels: snapshotIn(lines, fields) };
 }
 
 /** The rows of a text; undefined if it is not whole and unchanged. */

@@ -30,13 +30,7 @@ export async function installPackage(userFolder: string, tarball: string): Promi
 	await runCommand({
 		name: 'npm install of the package',
 		command: 'npm',
-		args: [
-			'install',
-			tarball,
-			'--ignore-scripts',
-			'--no-audit',
-			'--no-fund',
-		],
+		args: ['install', tarball, '--ignore-scripts', '--no-audit', '--no-fund'],
 		cwd: folder,
 	});
 }

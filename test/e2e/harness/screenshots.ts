@@ -4,6 +4,11 @@ import type { Locator, Page, PageScreenshotOptions } from 'playwright-core';
 import { Editor } from './editor';
 import type { N8n } from './n8n';
 import type { Account } from '../../helpers/accountProcess';
+import { messageSettings, withSettings } from '../../helpers/shippedWorkflows';
+import { startChat } from '../../stubs/chat';
+import { startMailbox } from '../../stubs/mailbox';
+import { startVaultProcess } from '../../stubs/vault/process';
+import { oldKeysWorkflow } from '../real/flow';
 import { exampleWorkflow, manualWorkflow, NODE } from './workflows';
 
 type Box = NonNullable<PageScreenshotOptions['clip']>;
@@ -44,12 +49,19 @@ async function shootRotation(editor: Editor, folder: string, workflowId: string)
 	const { page } = editor;
 	await editor.open(workflowId);
 	await editor.executeWorkflow();
-	await editor.node('Set Keys').getByTestId('canvas-node-status-success').waitFor();
+	await editor.node('Send Email').getByTestId('canvas-node-status-success').waitFor();
 	await page.getByTestId('zoom-to-fit').click();
 	const shown = page.locator(
 		'[data-test-id=canvas-node], [data-test-id=canvas-handle-plus], .vue-flow__node',
 	);
 	await shoot(page, path.join(folder, 'rotation.png'), await boxAround(shown, 60));
+}
+
+async function shootSet(editor: Editor, folder: string, workflowId: string): Promise<void> {
+	const { page } = editor;
+	await editor.open(workflowId);
+	await editor.executeWorkflow();
+	await editor.node('Set Keys').getByTestId('canvas-node-status-success').waitFor();
 	await editor.openNode('Set Keys');
 	const output = page.getByTestId('output-panel');
 	await output.getByText(/^Notification Branch/).click();
@@ -74,7 +86,24 @@ export async function takeScreenshots(n8n: N8n, account: Account, folder: string
 	const credential = {
 		[TYPE]: await n8n.createCredential(TYPE, account.tokenCredential(), 'Cloudflare Magic'),
 	};
-	const rotation = await n8n.importWorkflow(exampleWorkflow('rotate-old-keys.json', credential));
+	const [vault, chat, mailbox] = await Promise.all([
+		startVaultProcess(),
+		startChat(),
+		startMailbox(),
+	]);
+	const shipped = exampleWorkflow('scheduled-rotation.json', {
+		...credential,
+		cloudflareMagicVaultApi: await n8n.createCredential(
+			'cloudflareMagicVaultApi',
+			vault.nodeCredential,
+			'Vault',
+		),
+		smtp: await n8n.createCredential('smtp', mailbox.credential, 'SMTP'),
+	});
+	const rotation = await n8n.importWorkflow(
+		withSettings(shipped, { ...messageSettings(chat), max_age_days: 0 }),
+	);
+	const items = await n8n.importWorkflow(oldKeysWorkflow(credential[TYPE]!));
 	const [first] = await account.tunnels();
 	const choice = await n8n.importWorkflow(
 		manualWorkflow('Choose a tunnel', {
@@ -94,9 +123,11 @@ export async function takeScreenshots(n8n: N8n, account: Account, folder: string
 	);
 	const editor = await Editor.start(n8n);
 	try {
+		await shootSet(editor, folder, items);
 		await shootRotation(editor, folder, rotation);
 		await shootTunnelList(editor, folder, choice);
 	} finally {
+		await Promise.all([vault.stop(), chat.close(), mailbox.close()]);
 		await editor.stop();
 	}
 }

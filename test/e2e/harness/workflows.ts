@@ -8,7 +8,7 @@ import type {
 } from 'n8n-workflow';
 import type { CredentialReference, Execution, N8n, Workflow } from './n8n';
 import { PACKAGE } from '../../helpers/paths';
-import { readWorkflow } from '../../helpers/shippedWorkflows';
+import { readWorkflow, withCredentials } from '../../helpers/shippedWorkflows';
 
 /** What the action node is called in the workflows made here. */
 export const NODE = 'Cloudflare Magic IPsec';
@@ -111,17 +111,10 @@ export async function runOnItems(
 }
 
 /**
- * A file of workflows/ with the credentials put in.
+ * A file of workflows/ with the credentials chosen in its nodes.
  *
- * @param credentials by credential type
+ * @param credentials by credential type; a node's other credentials stay to be chosen
  */
 export function exampleWorkflow(file: string, credentials: Credentials): Workflow {
-	const workflow = readWorkflow(file);
-	for (const node of workflow.nodes) {
-		for (const type of Object.keys(node.credentials ?? {})) {
-			const reference = credentials[type];
-			if (reference !== undefined) node.credentials![type] = reference;
-		}
-	}
-	return workflow;
+	return withCredentials(readWorkflow(file), credentials);
 }

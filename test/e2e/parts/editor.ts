@@ -3,7 +3,12 @@ import { browserMissing } from '../harness/browser';
 import { Editor } from '../harness/editor';
 import type { Part } from '../harness/part';
 import { waitFor } from '../../helpers/processes';
-import { manualWorkflow } from '../harness/workflows';
+import { leaksIn } from '../../helpers/scanner';
+import { messageSettings, withSettings } from '../../helpers/shippedWorkflows';
+import { startChat } from '../../stubs/chat';
+import { startMailbox } from '../../stubs/mailbox';
+import { startVaultProcess } from '../../stubs/vault/process';
+import { exampleWorkflow, manualWorkflow } from '../harness/workflows';
 
 const ACTIONS = [
 	'Create a tunnel',
@@ -11,7 +16,9 @@ const ACTIONS = [
 	'Generate keys',
 	'Get a tunnel',
 	'Get many tunnels',
+	'Get status of keys in a vault',
 	'Prepare keys',
+	'Rotate keys into a vault',
 	'Set keys',
 	'Update a tunnel',
 	'Update many tunnels',
@@ -37,7 +44,7 @@ export const part: Part = {
 		const { page } = editor;
 		await editor.open(id);
 
-		await context.check('the node panel finds the node and offers its nine actions', async () => {
+		await context.check('the node panel finds the node and offers its actions', async () => {
 			const found = await editor.searchNodesAfter('Start', 'magic ipsec');
 			await found.filter({ hasText: 'Cloudflare Magic IPsec' }).first().click();
 			await found.filter({ hasText: 'Prepare keys' }).waitFor();
@@ -104,6 +111,51 @@ export const part: Part = {
 		await context.check('no status of 400 or more, and nothing on the console', () => {
 			assert.deepEqual(editor.complaints, []);
 		});
+
+		await context.check(
+			'a click runs the scheduled rotation, from the schedule to the vault',
+			async () => {
+				const [vault, chat, mailbox] = await Promise.all([
+					startVaultProcess(context.logFolder),
+					startChat(),
+					startMailbox(),
+				]);
+				context.defer(async () => {
+					await Promise.all([vault.stop(), chat.close(), mailbox.close()]);
+				});
+				const shipped = exampleWorkflow('scheduled-rotation.json', {
+					cloudflareMagicTokenApi: good,
+					cloudflareMagicVaultApi: await n8n.createCredential(
+						'cloudflareMagicVaultApi',
+						vault.nodeCredential,
+					),
+					smtp: await n8n.createCredential('smtp', mailbox.credential),
+				});
+				const settings = { ...messageSettings(chat), max_age_days: 0 };
+				const rotation = await n8n.importWorkflow(withSettings(shipped, settings));
+				await editor.open(rotation);
+				await editor.executeWorkflow();
+				await editor.node('Send Email').getByTestId('canvas-node-status-success').waitFor();
+				for (const { tunnel, live_key } of await account.tunnels()) {
+					const { current, pending } = (await vault.secret(tunnel.id)) ?? {};
+					assert.ok(
+						live_key !== null && current === live_key && pending === undefined,
+						tunnel.name,
+					);
+				}
+				assert.deepEqual(chat.messages, [
+					'Key rotation: 10 with a new key, 0 not due, 0 to look at.',
+				]);
+				assert.equal(mailbox.mails.length, 1);
+				await editor.openNode('Rotate Keys');
+				const panel = page.getByTestId('output-panel');
+				await panel.getByText('rotated').first().waitFor();
+				const keys = (await account.tunnels()).map(({ live_key }) => live_key!);
+				assert.deepEqual(leaksIn(await page.content(), keys), []);
+				await editor.closeNode();
+				await editor.open(id);
+			},
+		);
 
 		await context.check('a wrong token is told in words, and without the token', async () => {
 			await editor.openNode('Prepare keys');

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IDataObject, INode, INodeParameters } from 'n8n-workflow';
 import type { CredentialReference, Execution, N8n, Workflow } from '../harness/n8n';
+import { UNSAVED } from '../../helpers/saving';
 import { NODE_TYPE } from '../harness/workflows';
 
 /** A node of a flow: what makes it different from others. */
@@ -62,6 +63,69 @@ export function httpNode(
 		},
 		credentials: { [auth.type]: auth.credential },
 		...settings,
+	};
+}
+
+/** Get Many for the tunnels whose key is as old as `days`, or was never set. */
+export function oldKeysNode(credential: CredentialReference, days: number): FlowNode {
+	return {
+		name: 'Get Old Keys',
+		type: NODE_TYPE,
+		typeVersion: 1,
+		parameters: {
+			authentication: 'apiToken',
+			resource: 'tunnel',
+			operation: 'getAll',
+			returnAll: true,
+			simplify: true,
+			filters: { pskOlderThanDays: days },
+			options: {},
+		},
+		credentials: { cloudflareMagicTokenApi: credential },
+	};
+}
+
+/** Get Old Keys → Prepare Keys → Set Keys, started by hand; n8n stores nothing of it. */
+export function oldKeysWorkflow(credential: CredentialReference): Workflow {
+	const tunnelOf = (value: string) => ({ tunnelId: { __rl: true, mode: 'id', value } });
+	const start: FlowNode = {
+		name: 'Start',
+		type: 'n8n-nodes-base.manualTrigger',
+		typeVersion: 1,
+		parameters: {},
+	};
+	const workflow = workflowOf('Rotate old keys as items', start, [
+		oldKeysNode(credential, 90),
+		pskNode('Prepare Keys', 'prepare', credential, tunnelOf('={{ $json.id }}')),
+		pskNode('Set Keys', 'set', credential, {
+			...tunnelOf('={{ $json.ipsec_tunnel_id }}'),
+			psk: '={{ $json.psk }}',
+		}),
+	]);
+	return { ...workflow, settings: { ...workflow.settings, ...UNSAVED } };
+}
+
+/** Key Rotation's Rotate, for the tunnel that each item names; no run is ever busy. */
+export function rotateNode(credentials: Record<string, CredentialReference>): FlowNode {
+	return {
+		name: 'Rotate',
+		type: NODE_TYPE,
+		typeVersion: 1,
+		onError: 'continueRegularOutput',
+		parameters: {
+			authentication: 'apiToken',
+			resource: 'rotation',
+			operation: 'rotate',
+			scope: 'item',
+			tunnelId: { __rl: true, mode: 'id', value: '={{ $json.ipsec_tunnel_id }}' },
+			vault: 'kv2',
+			mount: 'secret',
+			path: 'magic-ipsec/{tunnel_id}',
+			olderThanDays: 0,
+			finish: 'atOnce',
+			options: { leaseMinutes: 0 },
+		},
+		credentials,
 	};
 }
 

@@ -1,6 +1,5 @@
 import * as path from 'node:path';
-import type { IDataObject, IWorkflowSettings } from 'n8n-workflow';
-import type { CredentialReference, N8nOptions, Workflow } from '../harness/n8n';
+import type { CredentialReference, N8nOptions } from '../harness/n8n';
 import { N8n, startN8n } from '../harness/n8n';
 import { installN8n } from '../harness/n8nInstall';
 import { installPackage } from '../harness/package';
@@ -8,13 +7,11 @@ import { reasonOf } from '../../helpers/print';
 import type { RunningProcess } from '../../helpers/processes';
 import { freePort } from '../../helpers/ports';
 import { temporaryFolder } from '../../helpers/processes';
-import { SAVED, UNSAVED } from '../../helpers/saving';
-import { withSettings } from '../../helpers/shippedWorkflows';
+import { SAVED } from '../../helpers/saving';
 import type { Account } from '../../helpers/accountProcess';
 import { startAccount } from '../../helpers/accountProcess';
-import { exampleWorkflow } from '../harness/workflows';
 import type { FlowNode } from './flow';
-import { flowOf } from './flow';
+import { flowOf, rotateNode } from './flow';
 import type { Postgres } from './postgres';
 import { reasonWithoutPostgres, startPostgres } from './postgres';
 import type { Redis } from './redis';
@@ -31,31 +28,24 @@ export interface QueueModeOptions {
 	logLevel?: 'info' | 'debug';
 }
 
-/** The workflows of workflows/ that rotate keys and are started by other workflows. */
-export type RotationFile = 'rotate-given-tunnels.json' | 'rotate-in-two-stages.json';
-
 export interface RotationOptions {
-	/** Whether n8n is to store the executions, keys included; the files say no. */
-	isSaved?: boolean;
-	/** Default the vault itself. */
-	vaultUrl?: string;
+	/** Default the address of the vault itself. */
+	vaultAddress?: string;
 	/** Whose tunnels are rotated, default the account that all started with. */
 	account?: Account;
 }
 
-/** What a rotation says of a tunnel: an item of the workflow's node Report. */
+/** What a rotation says of a tunnel: an item of Key Rotation. */
 export interface TunnelReport {
 	status: string;
 	ipsec_tunnel_id: string;
 	tunnel_name: string;
-	verified: boolean;
 	message: string;
 }
 
-/** A rotation that a webhook starts; the answer is what it reports. */
+/** A rotation that a webhook starts, and that n8n saves; the answer is what the node gave. */
 export interface RotationFlow {
-	/** Ids of the workflow with the webhook and of the one with the keys. */
-	readonly workflowIds: { webhook: string; rotation: string };
+	readonly workflowId: string;
 	/**
 	 * Rotates the keys of tunnels, given by their ids.
 	 *
@@ -105,8 +95,10 @@ export interface QueueMode {
 	addHost(): Promise<WorkerHost>;
 	/** The folders with all that n8n's processes keep. */
 	readonly userFolders: readonly string[];
-	/** Imports and publishes a rotation and, before it, a workflow with a webhook. */
-	importRotation(file: RotationFile, options?: RotationOptions): Promise<RotationFlow>;
+	/** Those of Key Rotation, by type. */
+	readonly credentials: Record<string, CredentialReference>;
+	/** Imports and publishes a rotation that a webhook starts. */
+	importRotation(options?: RotationOptions): Promise<RotationFlow>;
 	/** Ends all of it, and gives what did not end well. */
 	stop(): Promise<void>;
 }
@@ -148,60 +140,22 @@ const TUNNELS: FlowNode = {
 	parameters: { fieldToSplitOut: 'body.tunnels', options: {} },
 };
 
-/** Webhook → one item for each tunnel → the rotation → its report as the answer. */
-function webhookFlow(rotation: string, settings: IWorkflowSettings) {
+/** Webhook → one item for each tunnel → Rotate, whose items are the answer. */
+async function importRotation(
+	n8n: N8n,
+	credentials: Record<string, CredentialReference>,
+): Promise<RotationFlow> {
 	const { webhookPath, workflow } = flowOf('Rotate over a webhook', [
 		TUNNELS,
-		{
-			name: 'Rotate',
-			type: 'n8n-nodes-base.executeWorkflow',
-			typeVersion: 1.2,
-			parameters: {
-				source: 'database',
-				workflowId: { __rl: true, mode: 'id', value: rotation },
-				mode: 'once',
-				options: { waitForSubWorkflow: true },
-			},
-		},
+		rotateNode(credentials),
 	]);
 	const { parameters } = workflow.nodes.find(({ name }) => name === 'Webhook')!;
 	Object.assign(parameters, { responseMode: 'lastNode', responseData: 'allEntries' });
+	const settings = { ...workflow.settings, ...SAVED };
+	const workflowId = await n8n.importWorkflow({ ...workflow, settings });
+	await n8n.activate(workflowId);
 	return {
-		webhookPath,
-		workflow: { ...workflow, settings: { ...workflow.settings, ...settings } },
-	};
-}
-
-interface Setup {
-	n8n: N8n;
-	credentials: Record<string, CredentialReference>;
-	vaultUrl: string;
-	isSaved: boolean;
-}
-
-/** A file of workflows/ as a user sets it up: address, credentials, every key due. */
-function rotationWorkflow(file: RotationFile, setup: Setup): Workflow {
-	const { vaultUrl, credentials, isSaved } = setup;
-	const workflow = withSettings(exampleWorkflow(file, credentials), {
-		vault_url: vaultUrl,
-		...(file === 'rotate-in-two-stages.json' ? { max_age_days: 0 } : {}),
-	});
-	if (!isSaved) return workflow;
-	for (const { parameters } of workflow.nodes) {
-		delete (parameters.options as IDataObject | undefined)?.requireUnsaved;
-	}
-	return { ...workflow, settings: { ...workflow.settings, ...SAVED } };
-}
-
-async function importRotation(file: RotationFile, setup: Setup): Promise<RotationFlow> {
-	const { n8n, isSaved } = setup;
-	const rotation = await n8n.importWorkflow(rotationWorkflow(file, setup));
-	await n8n.activate(rotation);
-	const { webhookPath, workflow } = webhookFlow(rotation, isSaved ? SAVED : UNSAVED);
-	const webhook = await n8n.importWorkflow(workflow);
-	await n8n.activate(webhook);
-	return {
-		workflowIds: { webhook, rotation },
+		workflowId,
 		async rotate(tunnelIds) {
 			const answer = await fetch(`${n8n.url}/webhook/${webhookPath}`, {
 				method: 'POST',
@@ -215,6 +169,16 @@ async function importRotation(file: RotationFile, setup: Setup): Promise<Rotatio
 			throw new Error(`The rotation answered ${answer.status}: ${text}`);
 		},
 	};
+}
+
+/** Has the vault keep every version of its secrets: their histories show that none ever lacked a live key. */
+async function keepAllVersions({ nodeCredential: { address, token } }: VaultProcess) {
+	const answer = await fetch(`${address}/v1/secret/config`, {
+		method: 'POST',
+		headers: { 'x-vault-token': token },
+		body: JSON.stringify({ max_versions: 1000 }),
+	});
+	if (!answer.ok) throw new Error(`The vault answered ${answer.status} to its configuration`);
 }
 
 /** Ends all, the last one first; one that does not end keeps no other from ending. */
@@ -241,6 +205,7 @@ export async function startQueueMode(options: QueueModeOptions): Promise<QueueMo
 	try {
 		const account = await started(startAccount({ tunnels, seed: 40, logFolder }));
 		const vault = await started(startVaultProcess(logFolder));
+		await keepAllVersions(vault);
 		const redis = await started(startRedis());
 		const postgres = await started(startPostgres());
 		const env = { ...settingsOf(redis, postgres), N8N_LOG_LEVEL: logLevel };
@@ -265,7 +230,12 @@ export async function startQueueMode(options: QueueModeOptions): Promise<QueueMo
 		const credentialOf = async (owner: Account) =>
 			await n8n.createCredential('cloudflareMagicTokenApi', owner.tokenCredential());
 		const cloudflare = await credentialOf(account);
-		const token = await n8n.createCredential('httpHeaderAuth', vault.credential, 'Vault token');
+		const vaultOf = async (address: string) =>
+			await n8n.createCredential('cloudflareMagicVaultApi', { ...vault.nodeCredential, address });
+		const credentials = {
+			cloudflareMagicTokenApi: cloudflare,
+			cloudflareMagicVaultApi: await vaultOf(vault.nodeCredential.address),
+		};
 		return {
 			n8n,
 			hosts,
@@ -276,11 +246,13 @@ export async function startQueueMode(options: QueueModeOptions): Promise<QueueMo
 			account,
 			vault,
 			cloudflare,
-			async importRotation(file, changes = {}) {
-				const { account: owner, vaultUrl = vault.secretsUrl, isSaved = false } = changes;
-				const own = owner === undefined ? cloudflare : await credentialOf(owner);
-				const credentials = { cloudflareMagicTokenApi: own, httpHeaderAuth: token };
-				return await importRotation(file, { n8n, credentials, vaultUrl, isSaved });
+			credentials,
+			async importRotation({ account: owner, vaultAddress } = {}) {
+				return await importRotation(n8n, {
+					...credentials,
+					...(owner && { cloudflareMagicTokenApi: await credentialOf(owner) }),
+					...(vaultAddress && { cloudflareMagicVaultApi: await vaultOf(vaultAddress) }),
+				});
 			},
 			stop: async () => await stopAll(stops),
 		};
@@ -294,7 +266,7 @@ export async function startQueueMode(options: QueueModeOptions): Promise<QueueMo
 export type Outcome =
 	/** The new key is live, verified and current in the vault. */
 	| 'done'
-	/** The vault refused it: another run had written. */
+	/** The run says that it is not: another one was at work, or something failed. */
 	| 'refused'
 	/** There was no answer, or no good one. */
 	| 'failed';
@@ -303,9 +275,8 @@ export type Outcome =
 export async function rotateOne(flow: RotationFlow, tunnelId: string): Promise<Outcome> {
 	try {
 		const report = await flow.rotate([tunnelId]);
-		if (report.some(({ status }) => /^not (stored|promoted)$/.test(status))) return 'refused';
-		const isDone = report.length === 1 && report[0]!.status === 'applied' && report[0]!.verified;
-		return isDone ? 'done' : 'failed';
+		if (report.length !== 1) return 'failed';
+		return report[0]!.status === 'rotated' ? 'done' : 'refused';
 	} catch {
 		return 'failed';
 	}

@@ -36,12 +36,10 @@ export interface TimeShare {
 	rotations: number;
 	/** From the webhook's request to its answer. */
 	answer: number;
-	/** The executions of the workflow with the webhook and of the one that it calls. */
+	/** The execution. */
 	execution: number;
-	/** Our nodes, with their waiting for Cloudflare's answers. */
+	/** Our node, with its waiting for the answers of Cloudflare and of the vault. */
 	ours: number;
-	/** n8n's HTTP Request nodes, which talk to the vault. */
-	vault: number;
 	/** n8n's other nodes of the rotation. */
 	others: number;
 	/** `ours` of `execution`, 0 to 1. */
@@ -80,7 +78,7 @@ const idsOf = async (account: Account): Promise<string[]> =>
 async function measureRun(mode: QueueMode, seed: number, rotations: number) {
 	const account = await startAccount({ tunnels: TUNNELS, seed });
 	try {
-		const flow = await mode.importRotation('rotate-given-tunnels.json', { account });
+		const flow = await mode.importRotation({ account });
 		const ids = await idsOf(account);
 		await rotateMany(flow, ids, WARM_UP);
 		await account.resetRequests();
@@ -151,11 +149,9 @@ async function stored({ n8n }: QueueMode, workflowId: string, count: number): Pr
 	return all;
 }
 
-const HTTP = 'n8n-nodes-base.httpRequest';
-
 /** One rotation after the other, in executions that n8n stores, so that it tells each node's time. */
 async function measureTime(mode: QueueMode, ids: readonly string[]): Promise<TimeShare> {
-	const flow = await mode.importRotation('rotate-given-tunnels.json', { isSaved: true });
+	const flow = await mode.importRotation();
 	const answers: number[] = [];
 	for (let index = 0; index < LOOKED_AT; index++) {
 		const started = performance.now();
@@ -163,27 +159,25 @@ async function measureTime(mode: QueueMode, ids: readonly string[]): Promise<Tim
 		if (outcome !== 'done') throw new Error(`A rotation without any disturbance was ${outcome}`);
 		answers.push(performance.now() - started);
 	}
-	const whole = await stored(mode, flow.workflowIds.webhook, LOOKED_AT);
-	const rotations = await stored(mode, flow.workflowIds.rotation, LOOKED_AT);
+	const rotations = await stored(mode, flow.workflowId, LOOKED_AT);
 	const timeOf = (passes: (type: string) => boolean) =>
 		median(rotations.map((execution) => nodesTime(execution, passes)));
-	const execution = median(whole.map(spanOf));
+	const execution = median(rotations.map(spanOf));
 	const ours = timeOf((type) => type === NODE_TYPE);
 	return {
 		rotations: LOOKED_AT,
 		answer: median(answers),
 		execution,
 		ours,
-		vault: timeOf((type) => type === HTTP),
-		others: timeOf((type) => type !== NODE_TYPE && type !== HTTP),
+		others: timeOf((type) => type !== NODE_TYPE),
 		share: ours / execution,
 	};
 }
 
 /**
  * How many keys n8n rotates in a second in queue mode, with one worker and with two, and how much of
- * a rotation's time is ours. A rotation is the two-stage flow for one tunnel with a vault, started
- * over a webhook in a workflow that calls the rotation's; account and vault answer at once.
+ * a rotation's time is ours. A rotation is one run of Key Rotation's Rotate for one tunnel, started
+ * over a webhook; account and vault answer at once.
  */
 export async function measureThroughput(options: ThroughputOptions): Promise<Throughput> {
 	const { tarball, logFolder, rotations = 60 } = options;

@@ -3,11 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { INode } from 'n8n-workflow';
 import { leaksIn } from '../../../helpers/scanner';
 import type { Settings } from '../../../helpers/shippedWorkflows';
-import {
-	chooseSubWorkflow,
-	messageSettings,
-	withSettings,
-} from '../../../helpers/shippedWorkflows';
+import { messageSettings, withSettings } from '../../../helpers/shippedWorkflows';
 import type { Chat } from '../../../stubs/chat';
 import { startChat } from '../../../stubs/chat';
 import type { Mailbox } from '../../../stubs/mailbox';
@@ -34,8 +30,6 @@ export interface Shipped {
 	settings?: Settings;
 	/** By type, besides those that all workflows use. */
 	credentials?: Record<string, CredentialReference>;
-	/** The id of the workflow that its Execute Sub-workflow node calls. */
-	calls?: string;
 	/** What a user adds on the canvas. */
 	change?: (workflow: Workflow) => void;
 }
@@ -46,8 +40,6 @@ export interface Installation {
 	vault: VaultProcess;
 	chat: Chat;
 	mailbox: Mailbox;
-	/** The vault's credential in n8n. */
-	vaultCredential: CredentialReference;
 	/** Addresses for the node Settings of workflows that send messages. */
 	notify: ReturnType<typeof messageSettings>;
 	/** Starts a simulated account. @param ages of its keys in days, null for a tunnel without one */
@@ -67,7 +59,7 @@ export interface Site {
 	changed(): Promise<number[]>;
 	/** Every key that was ever live, and what the workflows prove themselves with. */
 	secrets(): Promise<string[]>;
-	/** @throws unless the vault holds the live keys of these tunnels as current, and nothing else */
+	/** @throws unless the vault holds the live keys of these tunnels as current, none on its way, and no others' */
 	expectInVault(positions: readonly number[]): Promise<void>;
 	/** @throws if n8n keeps a secret, or a message that was sent shows one */
 	expectNoSecret(...sent: unknown[]): Promise<void>;
@@ -92,12 +84,11 @@ export function addWebhook(workflow: Workflow): string {
 }
 
 function workflowOf(
-	{ file, settings, calls, change }: Shipped,
+	{ file, settings, change }: Shipped,
 	credentials: Record<string, CredentialReference>,
 ): Workflow {
 	const shipped = exampleWorkflow(file, credentials);
 	const workflow = settings === undefined ? shipped : withSettings(shipped, settings);
-	if (calls !== undefined) chooseSubWorkflow(workflow, calls);
 	change?.(workflow);
 	return workflow;
 }
@@ -124,7 +115,7 @@ async function siteOf(
 	const first = await liveKeys();
 	const secrets = async () => {
 		const keys = (await account.tunnels()).flatMap(({ history }) => history.map(({ psk }) => psk));
-		return [...keys, account.credentials.apiToken, vault.credential.value];
+		return [...keys, account.credentials.apiToken, vault.nodeCredential.token];
 	};
 	return {
 		account,
@@ -142,11 +133,11 @@ async function siteOf(
 		secrets,
 		async expectInVault(positions) {
 			for (const [position, { tunnel, live_key }] of (await account.tunnels()).entries()) {
-				const wanted = positions.includes(position) ? { current: live_key } : {};
-				const kept = (await vault.secret(tunnel.id)) ?? {};
-				// Compared first, so that no message shows a key.
-				assert.deepEqual(Object.keys(kept), Object.keys(wanted), `${tunnel.name} in the vault`);
-				assert.ok(kept.current === wanted.current, `${tunnel.name}: another key`);
+				const { current, pending } = (await vault.secret(tunnel.id)) ?? {};
+				assert.ok(pending === undefined, `${tunnel.name}: a key is pending`);
+				const wanted = positions.includes(position) ? live_key : undefined;
+				// Compared by itself, so that no message shows a key.
+				assert.ok(current === wanted, `${tunnel.name}: another key in the vault, or none`);
 			}
 		},
 		async expectNoSecret(...sent) {
@@ -178,14 +169,16 @@ export async function startInstallation(context: Context): Promise<Installation>
 			await Promise.all([n8n.stop(), vault.stop(), ...[chat, mailbox].map((one) => one.close())]),
 	);
 	const shared = {
-		httpHeaderAuth: await n8n.createCredential('httpHeaderAuth', vault.credential),
+		cloudflareMagicVaultApi: await n8n.createCredential(
+			'cloudflareMagicVaultApi',
+			vault.nodeCredential,
+		),
 		smtp: await n8n.createCredential('smtp', mailbox.credential),
 	};
 	let accounts = 0;
 	return {
 		n8n,
 		vault,
-		vaultCredential: shared.httpHeaderAuth,
 		chat,
 		mailbox,
 		notify: messageSettings(chat),

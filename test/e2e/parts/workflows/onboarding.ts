@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
+import { leaksIn } from '../../../helpers/scanner';
 import type { StubServer } from '../../../stubs/jsonServer';
 import { startJsonServer } from '../../../stubs/jsonServer';
 import type { Workflow } from '../../harness/n8n';
@@ -63,25 +64,30 @@ function addDepot(workflow: Workflow, { origin }: Depot): void {
 	workflow.connections['Router Files'] = { main: [[{ node: name, type: 'main', index: 0 }]] };
 }
 
-/** Every router's file is there and holds the key that is live. */
+/** Every router's file is there, says where its key is, and holds none. */
 async function expectFiles(site: Site, { files }: Depot): Promise<void> {
 	assert.deepEqual([...files.keys()], ROUTER_FILES);
+	assert.equal(
+		leaksIn([...files.values()], await site.secrets()).length,
+		0,
+		'A file holds a secret',
+	);
 	const states = await site.account.tunnels();
 	for (const [index, text] of [...files.values()].entries()) {
 		const state = states.find(({ tunnel }) => tunnel.name === `branch-${index + 1}`)!;
-		const key = state.live_key!;
-		const written = index === 0 ? `0s${Buffer.from(key).toString('base64')}\n` : key;
-		assert.ok(text.includes(written), `${ROUTER_FILES[index]} has another key`);
+		const { id } = state.tunnel;
+		assert.ok(text.includes(`The vault holds it at magic-ipsec/${id}.`), ROUTER_FILES[index]);
+		assert.ok(text.includes(`$(fetch-key magic-ipsec/${id})`), ROUTER_FILES[index]);
 		assert.ok(text.includes(state.tunnel.remote_identities.fqdn_id), ROUTER_FILES[index]);
 	}
 }
 
 async function onboard(installation: Installation, depot: Depot): Promise<void> {
-	const { n8n, vault, chat } = installation;
+	const { n8n, chat } = installation;
 	const site = await installation.account([30]);
 	const id = await site.activated({
 		file: FILE,
-		settings: { chat_url: chat.url, vault_url: vault.secretsUrl },
+		settings: { chat_url: chat.url, fetch_command: 'fetch-key {vault_path}' },
 		change: (workflow) => addDepot(workflow, depot),
 	});
 	const upload = async (csv: string) => {

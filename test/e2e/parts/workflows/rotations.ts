@@ -1,5 +1,4 @@
 import { strict as assert } from 'node:assert';
-import { randomUUID } from 'node:crypto';
 import { leaksIn } from '../../../helpers/scanner';
 import { reasonWithoutPostgres } from '../../real/postgres';
 import { startSecretsManager } from '../../../stubs/secretsManager';
@@ -11,72 +10,60 @@ import {
 	startDatabase,
 } from '../../../workflows/database';
 import { proveStrongSwanFile } from './strongSwanFile';
-import type { Workflow } from '../../harness/n8n';
+import type { CredentialReference, Workflow } from '../../harness/n8n';
 import type { Context } from '../../harness/part';
 import { print } from '../../../helpers/print';
 import { settled } from '../../harness/unsaved';
-import { httpNode } from '../../real/flow';
 import { reasonWithoutIke } from '../../real/ike';
-import { AGES, expectReported, rotateBy } from './schedules';
+import { AGES, expectReported, rotateNow, runNow } from './schedules';
 import type { Installation } from './installation';
 import { nextMessage } from './installation';
+import { formOf, Visitor } from './visitor';
 
-/** Connects a vault to the output Secret of Set Keys, which the shortest rotation leaves to its user. */
-function addVault({ vault, vaultCredential }: Installation, workflow: Workflow): void {
-	const keep = httpNode(
-		'Keep in the Vault',
-		'POST',
-		`=${vault.secretsUrl}/{{ $json.ipsec_tunnel_id }}`,
-		{ type: 'httpHeaderAuth', credential: vaultCredential },
-		'{ data: { current: $json.psk } }',
-	);
-	workflow.nodes.push({ id: randomUUID(), position: [900, 0], ...keep });
-	workflow.connections['Set Keys'] = { main: [[{ node: keep.name, type: 'main', index: 0 }]] };
-}
-
-async function oldKeys(installation: Installation): Promise<void> {
-	const { n8n } = installation;
-	const site = await installation.account([120, 3, 400]);
-	const id = await site.imported({
-		file: 'rotate-old-keys.json',
-		change: (workflow) => addVault(installation, workflow),
-	});
-	await n8n.runManually(id, 'Start');
-	await settled(n8n, id);
-	assert.deepEqual(await site.changed(), [0, 2]);
-	await site.expectInVault([0, 2]);
-	await site.expectNoSecret();
-}
+const EMERGENCY = 'emergency-rotation.json';
 
 async function emergency(installation: Installation): Promise<void> {
-	const { n8n, vault, chat, mailbox, notify } = installation;
+	const { n8n, chat, mailbox, notify } = installation;
 	const site = await installation.account(AGES);
 	const [messages, mails] = [chat.messages.length, mailbox.mails.length];
-	const calls = await site.activated({
-		file: 'rotate-given-tunnels.json',
-		settings: { vault_url: vault.secretsUrl },
-	});
-	const run = async (confirmation: string) => {
-		const id = await site.imported({
-			file: 'emergency-rotation.json',
-			settings: { ...notify, confirmation },
-			calls,
+	const id = await site.activated({ file: EMERGENCY, settings: notify });
+	const visitor = new Visitor(n8n);
+	const ask = async (confirmation: string) => {
+		const { formWaitingUrl } = await visitor.submit(formOf(EMERGENCY), {
+			Confirmation: confirmation,
+			Reason: 'a laptop was lost',
+			'Your Name': 'Ada',
 		});
-		await n8n.runManually(id, 'When You Click Execute');
-		return id;
+		return await visitor.nextPage(formWaitingUrl!);
 	};
-	await settled(n8n, await run(''));
+	assert.match(await ask('yes'), /Nothing was changed/);
 	assert.deepEqual(await site.account.requests(), []);
 
-	const id = await run('rotate all keys');
+	const shown = await ask('rotate all keys');
+	const summary = 'Emergency rotation: 4 with a new key, 0 to look at.';
+	assert.ok(shown.includes('All is well') && shown.includes(summary), shown);
 	const message = await nextMessage(chat, messages);
-	await settled(n8n, id, calls);
-	assert.equal(message, 'Emergency rotation: 4 tunnels, 4 with a new key, 0 to look at.');
+	await settled(n8n, id);
+	assert.equal(message, `${summary}\nAsked for by Ada: a laptop was lost`);
 	assert.equal(mailbox.mails[mails]?.subject, 'Emergency rotation: all is well');
 	assert.equal(mailbox.mails[mails]?.body, message);
 	assert.deepEqual(await site.changed(), [0, 1, 2, 3]);
 	await site.expectInVault([0, 1, 2, 3]);
-	await site.expectNoSecret(chat.messages, mailbox.mails);
+	await site.expectNoSecret(chat.messages, mailbox.mails, shown);
+	await n8n.deactivate(id);
+}
+
+/** Chooses AWS Secrets Manager in the nodes of Key Rotation, as a user does on the canvas. */
+function chooseAws(workflow: Workflow, credential: CredentialReference): void {
+	for (const node of workflow.nodes) {
+		if (node.parameters.resource !== 'rotation') continue;
+		Object.assign(node.parameters, {
+			vault: 'awsSecretsManager',
+			secretName: 'magic-ipsec/{tunnel_id}',
+		});
+		delete node.credentials!.cloudflareMagicVaultApi;
+		node.credentials!.cloudflareMagicAwsApi = credential;
+	}
 }
 
 async function secretsManagerRotation(installation: Installation): Promise<void> {
@@ -84,27 +71,24 @@ async function secretsManagerRotation(installation: Installation): Promise<void>
 	const manager = await startSecretsManager();
 	try {
 		const site = await installation.account(AGES);
-		const aws = await n8n.createCredential('aws', {
+		const aws = await n8n.createCredential('cloudflareMagicAwsApi', {
 			...manager.keys,
-			temporaryCredentials: false,
-			customEndpoints: false,
+			sessionToken: '',
+			endpoint: manager.url,
 		});
-		const rotation = {
-			file: 'rotate-with-aws-secrets-manager.json',
-			settings: { secrets_manager_url: manager.url, max_age_days: 90 },
-			credentials: { aws },
-		};
-		expectReported(await rotateBy(installation, site, rotation));
+		const change = (workflow: Workflow) => chooseAws(workflow, aws);
+		expectReported(await rotateNow(installation, site, { change }));
 		const due = [0, 2, 3];
 		assert.deepEqual(await site.changed(), due);
 		const tunnels = await site.account.tunnels();
 		assert.deepEqual(
-			manager.secrets,
-			due.map((position) => `magic-ipsec/${tunnels[position]!.tunnel.id}`),
+			[...manager.secrets].sort(),
+			due.map((position) => `magic-ipsec/${tunnels[position]!.tunnel.id}`).sort(),
 		);
 		for (const { tunnel, live_key } of due.map((position) => tunnels[position]!)) {
 			const { SecretString } = manager.versionOf(`magic-ipsec/${tunnel.id}`, 'AWSCURRENT')!;
-			assert.ok((JSON.parse(SecretString) as { psk: string }).psk === live_key, tunnel.name);
+			const { current } = JSON.parse(SecretString) as { current: string };
+			assert.ok(current === live_key, tunnel.name);
 		}
 		await site.expectNoSecret(chat.messages, mailbox.mails);
 	} finally {
@@ -123,7 +107,7 @@ async function postgresRotation(installation: Installation): Promise<void> {
 			settings: { max_age_days: 90, chat_url: chat.url },
 			credentials: { postgres },
 		};
-		expectReported(await rotateBy(installation, site, rotation));
+		await runNow(n8n, site, rotation);
 		assert.deepEqual(await site.changed(), [0, 2, 3]);
 		const rows = await rowsIn(server);
 		for (const [position, { tunnel, live_key }] of (await site.account.tunnels()).entries()) {
@@ -151,18 +135,14 @@ async function checkIf(
 	else print(`  skipped: ${name}: ${reason}`);
 }
 
-/** The other rotations: by hand, and with other vaults. */
+/** The other rotations: by a form, and with other vaults. */
 export async function checkRotations(context: Context, installation: Installation): Promise<void> {
 	await context.check(
-		'rotate-old-keys: by hand, a vault connected to it',
-		async () => await oldKeys(installation),
-	);
-	await context.check(
-		'emergency-rotation, rotate-given-tunnels: by hand; only with the words in Settings',
+		'emergency-rotation: a form, and only with its words; the last page, chat and e-mail',
 		async () => await emergency(installation),
 	);
 	await context.check(
-		'rotate-with-aws-secrets-manager: signed by the AWS credential of n8n',
+		'scheduled-rotation with AWS Secrets Manager chosen in the node',
 		async () => await secretsManagerRotation(installation),
 	);
 	const noPostgres = await reasonWithoutPostgres();

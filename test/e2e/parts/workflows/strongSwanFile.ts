@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { execFileSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { temporaryFolder, waitFor } from '../../../helpers/processes';
@@ -21,7 +22,8 @@ const SITE: Site = {
 	...ANY_SITE,
 	// The name by which Peer finds the connection.
 	site: 'cf',
-	psk: PSK,
+	// What stands for a vault's client here.
+	fetch: `printf %s '${PSK}'`,
 };
 
 interface Sides {
@@ -50,12 +52,25 @@ function peersOf({ folder, router, edge }: Sides): [Peer, Peer] {
 	return [new Peer(customer, cloudflare), new Peer(cloudflare, customer)];
 }
 
+/** Runs the command by which the file has its key fetched. @returns the file that it writes */
+function keyFileOf(text: string, folder: string): string {
+	const [, command] = /^# {3}(\(umask .*)$/m.exec(text)!;
+	execFileSync('bash', ['-c', command!.replace('/etc/swanctl/conf.d', folder)]);
+	return path.join(folder, `${SITE.site}-key.conf`);
+}
+
 async function proveTunnel(sides: Sides, router: Peer, edge: Peer): Promise<void> {
 	const { text } = await routerConfiguration('strongSwan', SITE);
 	const file = path.join(sides.folder, 'site.conf');
 	await writeFile(file, text, { mode: 0o600 });
 	await edge.setKey(SITE.identity, PSK);
-	await router.swanctl('--load-creds', '--clear', '--noprompt', '--file', file);
+	await router.swanctl(
+		'--load-creds',
+		'--clear',
+		'--noprompt',
+		'--file',
+		keyFileOf(text, sides.folder),
+	);
 	await router.swanctl('--load-conns', '--file', file);
 	// The file has the connection start by itself.
 	await waitFor('the tunnel', async () => (await edge.established()).length > 0, { seconds: 20 });
@@ -76,7 +91,7 @@ async function proveTunnel(sides: Sides, router: Peer, edge: Peer): Promise<void
 }
 
 /**
- * Proves that the file alone brings the tunnel up, that data goes through it in both directions
+ * Proves that the file, with the key that its own command fetches, brings the tunnel up, that data goes through it in both directions
  * and that another key is refused.
  *
  * @throws AssertionError for what is not so, and Error without root, namespaces or strongSwan
