@@ -51,6 +51,8 @@ const VAULT_CREDENTIALS: Readonly<Record<string, string>> = {
 export function credentialTypesOf({ type, parameters }: INode): string[] {
 	const [pack, name] = type.split('.');
 	if (pack === PACKAGE.name) {
+		// Plan Waves asks nobody.
+		if (parameters.operation === 'plan') return [];
 		const vault = parameters.resource === 'rotation' && VAULT_CREDENTIALS[String(parameters.vault)];
 		return ['cloudflareMagicTokenApi', ...(vault ? [vault] : [])];
 	}

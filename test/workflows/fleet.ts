@@ -148,6 +148,7 @@ async function makeFleet(
 		return answer(true, '', simulator.health.authenticatedAt(id));
 	};
 	const look = (node: string) => {
+		if (simulator.tunnels().length < names.length) return;
 		const state = vaultServer.state();
 		for (const [name, id] of ids) {
 			const held = Object.values(state[`magic-ipsec/${id}`]?.at(-1)?.data ?? {});
