@@ -1,13 +1,12 @@
-import type { IExecuteFunctions, INodeExecutionData, INodeType, IRun } from 'n8n-workflow';
+import type { INodeExecutionData, IRun } from 'n8n-workflow';
 import type { TypeSource } from '../helpers/engine';
-import { typesOfN8n } from '../helpers/engine';
-import { typeNamed } from '../helpers/nodeTypes';
 import { useShiftedDate } from '../helpers/shiftedDate';
 import type { Settings } from '../helpers/shippedWorkflows';
 import type { Example } from './run';
 import { runExample } from './run';
 import type { Services } from './services';
 import { startServices } from './services';
+import { waitsThat } from './waits';
 
 /** What a router of the fleet does wrong. */
 export type RouterFault =
@@ -81,18 +80,6 @@ export function useFleet(sites: readonly string[]): () => Fleet {
 		await fleet.services.close();
 	});
 	return () => fleet;
-}
-
-/** n8n's Wait, for which time passes at once. */
-function waitThat(pass: (minutes: number) => void): TypeSource {
-	const type = 'n8n-nodes-base.wait';
-	const own = typesOfN8n().node(type)!;
-	const execute = async (context: IExecuteFunctions) => {
-		expect(context.getNodeParameter('unit', 0)).toBe('minutes');
-		pass(context.getNodeParameter('amount', 0) as number);
-		return [context.getInputData()];
-	};
-	return typeNamed(type, Object.assign(Object.create(own) as INodeType, { execute }));
 }
 
 async function makeFleet(
@@ -169,7 +156,7 @@ async function makeFleet(
 		called: [],
 		beforeRouter: async () => {},
 		kept: [],
-		types: [waitThat(pass)],
+		types: [waitsThat((ms) => pass(ms / MINUTE_MS))],
 		pass,
 		async run(more = {}, settings = {}) {
 			const { onStep, ...others } = more;
