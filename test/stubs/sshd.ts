@@ -47,8 +47,7 @@ interface Ssh2 {
 }
 
 interface Emitter {
-	// eslint-disable-next-line @typescript-eslint/no-explicit-any -- each event has arguments of its own
-	on(event: string, listener: (...given: any[]) => void): Emitter;
+	on(event: string, listener: (...given: never[]) => void): Emitter;
 }
 
 const { Server: SshServer, utils } = createRequire(path.join(N8N_NODES, 'package.json'))(

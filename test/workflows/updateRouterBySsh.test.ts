@@ -12,6 +12,7 @@ import * as path from 'node:path';
 import type { IDataObject, IRun } from 'n8n-workflow';
 import { ROOT } from '../helpers/paths';
 import { leaksIn } from '../helpers/scanner';
+import { startJsonServer } from '../stubs/jsonServer';
 import type { Sshd } from '../stubs/sshd';
 import { startSshd } from '../stubs/sshd';
 import type { Vault } from '../stubs/vault/kv2';
@@ -19,7 +20,7 @@ import { startVault } from '../stubs/vault/kv2';
 import { taskOf } from '../helpers/engine';
 import { errorOf, itemsOf, runExample } from './run';
 
-const SCRIPT = path.join(ROOT, 'docs', 'routers', 'update-tunnel-key.strongswan.sh');
+const SCRIPT = path.join(ROOT, 'docs', 'routers', 'update-tunnel-key.sh');
 
 const ID = '0123456789abcdef0123456789abcdef';
 const PATH = `magic-ipsec/${ID}`;
@@ -166,6 +167,42 @@ describe('workflows/update-router-by-ssh.json', () => {
 	it('has it begin anew where there is no IKE SA', async () => {
 		rmSync(file('sa'));
 		expect(await answers([JOB])).toMatchObject([{ ok: true }]);
+	});
+
+	it('puts the key into the configuration of a VyOS by its own API, and resets the peer', async () => {
+		const calls: Array<{ path: string; key: string | null; data: unknown }> = [];
+		const api = await startJsonServer(({ method, url: { pathname }, text }) => {
+			const form = new URLSearchParams(text);
+			calls.push({
+				path: `${method} ${pathname}`,
+				key: form.get('key'),
+				data: JSON.parse(form.get('data') ?? '') as unknown,
+			});
+			if (pathname === '/reset') writeFileSync(file('sa'), `5 ${Math.floor(Date.now() / 1000)}`);
+			return { status: 200, body: { success: true, data: null, error: null } };
+		});
+		writeFileSync(file('api-key'), 'a key of the API & more');
+		writeFileSync(
+			file('conf'),
+			`${readFileSync(file('conf'), 'utf8')}ROUTER=vyos\nVYOS_API=${api.origin}\nVYOS_API_KEY_FILE=${file('api-key')}\n`,
+		);
+		try {
+			expect(await answers([JOB])).toMatchObject([{ ok: true }]);
+		} finally {
+			await api.close();
+		}
+		const key = 'a key of the API & more';
+		const psk = ['vpn', 'ipsec', 'authentication', 'psk', 'paris-a', 'secret', PENDING];
+		expect(calls).toEqual([
+			{ path: 'POST /configure', key, data: [{ op: 'set', path: psk }] },
+			{ path: 'POST /config-file', key, data: { op: 'save' } },
+			{
+				path: 'POST /reset',
+				key,
+				data: { op: 'reset', path: ['vpn', 'ipsec', 'site-to-site', 'peer', 'paris-a'] },
+			},
+		]);
+		expect(await answers([JOB])).toEqual([failure('VyOS did not take the call configure.')]);
 	});
 
 	it('calls one router after the other, and gives an answer for each', async () => {
