@@ -168,6 +168,10 @@ export interface RunOptions {
 	onCredential?: (type: string, itemIndex: number | undefined) => void;
 	/** The execution is stopped when it settles, as by a person or a time-out. */
 	stopWhen?: Promise<unknown>;
+	/** The node that the run starts with, by default the file's first. */
+	start?: string;
+	/** What a sub-workflow answers to the items that it is called with. */
+	subWorkflow?: (items: INodeExecutionData[]) => Promise<INodeExecutionData[]>;
 }
 
 /** A credential as n8n 2.41 resolves its expressions: for the item that the engine names, if it names one. */
@@ -226,6 +230,10 @@ function credentialsHelper(options: RunOptions) {
 	};
 }
 
+interface SubWorkflowCall {
+	inputData?: INodeExecutionData[];
+}
+
 /** What n8n gives a node besides the workflow. */
 export function additionalData(options: RunOptions): IDataObject {
 	return {
@@ -239,6 +247,11 @@ export function additionalData(options: RunOptions): IDataObject {
 		formWaitingBaseUrl: 'http://localhost/form-waiting',
 		variables: {},
 		externalSecretsProxy: {},
+		executeWorkflow: async (_info: unknown, _data: unknown, call: SubWorkflowCall) => {
+			if (options.subWorkflow === undefined) throw new Error('The test gives no sub-workflow');
+			return { executionId: '2', data: [await options.subWorkflow(call.inputData ?? [])] };
+		},
+		getRunExecutionData: async () => undefined,
 	} as unknown as IDataObject;
 }
 
@@ -284,7 +297,7 @@ export async function runWorkflow(file: WorkflowFile, options: RunOptions): Prom
 		hooks.addHandler('nodeExecuteBefore', async (node) => await onStep('before', node));
 		hooks.addHandler('nodeExecuteAfter', async (node) => await onStep('after', node));
 	}
-	const start = workflow.getNode(file.nodes[0]!.name)!;
+	const start = workflow.getNode(options.start ?? file.nodes[0]!.name)!;
 	const execution = createRunExecutionData({
 		executionData: {
 			nodeExecutionStack: [

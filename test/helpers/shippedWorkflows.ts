@@ -51,11 +51,14 @@ const VAULT_CREDENTIALS: Readonly<Record<string, string>> = {
 export function credentialTypesOf({ type, parameters }: INode): string[] {
 	const [pack, name] = type.split('.');
 	if (pack === PACKAGE.name) {
+		// Plan Waves asks nobody.
+		if (parameters.operation === 'plan') return [];
 		const vault = parameters.resource === 'rotation' && VAULT_CREDENTIALS[String(parameters.vault)];
 		return ['cloudflareMagicTokenApi', ...(vault ? [vault] : [])];
 	}
 	if (name === 'emailSend') return ['smtp'];
 	if (name === 'postgres') return ['postgres'];
+	if (name === 'ssh') return ['sshPrivateKey'];
 	return parameters.genericAuthType === undefined ? [] : [String(parameters.genericAuthType)];
 }
 
@@ -71,6 +74,17 @@ export function withCredentials<T extends WorkflowFile>(
 			return reference === undefined ? [] : [[type, reference] as const];
 		});
 		if (own.length > 0) node.credentials = Object.fromEntries(own);
+	}
+	return changed;
+}
+
+/** A workflow in whose Execute Sub-workflow nodes a user has chosen a workflow. */
+export function withSubWorkflow<T extends WorkflowFile>(workflow: T, id: string): T {
+	const changed = structuredClone(workflow);
+	for (const { type, parameters } of changed.nodes) {
+		if (type === 'n8n-nodes-base.executeWorkflow') {
+			parameters.workflowId = { __rl: true, mode: 'list', value: id };
+		}
 	}
 	return changed;
 }

@@ -4,11 +4,16 @@ import type {
 	INodeExecutionData,
 	IRun,
 } from 'n8n-workflow';
-import type { TypeSource } from '../helpers/engine';
+import type { RunOptions, TypeSource } from '../helpers/engine';
 import { outputsOf, runWorkflow, typesOfAll, typesOfBuild, typesOfN8n } from '../helpers/engine';
 import { nodeThat, typeNamed } from '../helpers/nodeTypes';
 import type { Settings } from '../helpers/shippedWorkflows';
-import { readWorkflow, withCredentials, withSettings } from '../helpers/shippedWorkflows';
+import {
+	readWorkflow,
+	withCredentials,
+	withSettings,
+	withSubWorkflow,
+} from '../helpers/shippedWorkflows';
 
 /** What an example workflow is run with. */
 export interface Example {
@@ -22,7 +27,10 @@ export interface Example {
 	/** Types that stand before n8n's own, for what the engine alone can't run. */
 	types?: TypeSource[];
 	/** Called, and waited for, before and after each node. */
-	onStep?: (when: 'before' | 'after', node: string) => Promise<void>;
+	onStep?: RunOptions['onStep'];
+	start?: RunOptions['start'];
+	stopWhen?: RunOptions['stopWhen'];
+	subWorkflow?: RunOptions['subWorkflow'];
 }
 
 /** A trigger that gives the items of the run. */
@@ -37,17 +45,17 @@ export function triggerOf(type: string): TypeSource {
 
 /** Runs an example workflow on n8n's engine with n8n's own nodes and the built package. */
 export async function runExample(example: Example): Promise<IRun> {
-	const { file, settings, credentials, input, types = [], onStep } = example;
+	const { file, settings, credentials, types = [], ...options } = example;
 	const chosen = Object.fromEntries(
 		Object.keys(credentials).map((type) => [type, { id: type, name: type }]),
 	);
-	const workflow = withCredentials(withSettings(readWorkflow(file), settings), chosen);
+	const own = withCredentials(withSettings(readWorkflow(file), settings), chosen);
+	const workflow = withSubWorkflow(own, 'sub-workflow');
 	return await runWorkflow(workflow, {
 		types: typesOfAll(...types, await typesOfBuild(), typesOfN8n()),
 		credentials,
-		input,
 		mode: 'trigger',
-		onStep,
+		...options,
 	});
 }
 

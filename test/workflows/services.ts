@@ -6,6 +6,7 @@ import { credentialsOf } from '../helpers/account';
 import { leaksIn } from '../helpers/scanner';
 import { messageSettings } from '../helpers/shippedWorkflows';
 import type { Simulator } from '../simulator';
+import type { HealthOptions } from '../simulator/health/types';
 import { startSimulator } from '../simulator';
 import type { Chat } from '../stubs/chat';
 import { startChat } from '../stubs/chat';
@@ -34,9 +35,17 @@ export interface Services {
 }
 
 /** @param ageDays a key's age in days for each tunnel, null for one without a key */
-export async function startServices(ageDays: Array<number | null>): Promise<Services> {
+export async function startServices(
+	ageDays: Array<number | null>,
+	health?: HealthOptions,
+): Promise<Services> {
 	const folder = mkdtempSync(path.join(tmpdir(), 'workflows-'));
-	const simulator = await startSimulator({ tunnels: ageDays.length, seed: 5, ageDays });
+	const simulator = await startSimulator({
+		tunnels: ageDays.length,
+		seed: 5,
+		ageDays,
+		...(health && { health }),
+	});
 	const server = await startVault({ directory: path.join(folder, 'vault'), token: 'vault-token' });
 	const vault = new VaultClient(server.url, server.token);
 	const [chat, mailbox] = await Promise.all([startChat(), startMailbox()]);

@@ -132,6 +132,7 @@ function itemFor(
 		pending_since: dateShown(record?.pending?.since),
 		pending_generated_on: dateShown(record?.pending?.generatedOn),
 		has_previous: record?.previous !== undefined && record.previous.rolledBackOn === undefined,
+		rolled_back_on: dateShown(record?.previous?.rolledBackOn),
 		reason: reason ?? null,
 	};
 	return { json, pairedItem: { item: subject.itemIndex } };
