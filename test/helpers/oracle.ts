@@ -237,11 +237,7 @@ function outcomesJudged(
 			stopped: error !== undefined,
 		},
 		party.ids,
-		{
-			checks: isCheck,
-			makesKeys: operation === 'generate' ? 'perhaps' : operation === 'prepare',
-			mayBeUnknown,
-		},
+		{ checks: isCheck, makesKeys: operation === 'prepare', mayBeUnknown },
 	);
 	if (worksWithGiven(act) && secret.some(({ json, index }) => json.psk !== party.given[index])) {
 		found.push('another key than the given one');

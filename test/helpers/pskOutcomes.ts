@@ -17,8 +17,8 @@ export interface PskOutputs {
 export interface PskRun {
 	/** Keys were to be checked, and not to be set. */
 	checks: boolean;
-	/** The operation makes the keys, so that a checked one is handed on; perhaps where Cloudflare answers one. */
-	makesKeys: boolean | 'perhaps';
+	/** The operation makes the keys, so that a checked one is handed on. */
+	makesKeys: boolean;
 	/** An answer was spoilt, or somebody else changed the key: what is live may not be known. */
 	mayBeUnknown: boolean;
 }
@@ -87,9 +87,7 @@ function outcomeFault(
 		case 'validated':
 			if (!checks) return 'only validated';
 			if (isChanged) return 'validated, although the key was changed';
-			return makesKeys === 'perhaps' || (key !== undefined) === makesKeys
-				? undefined
-				: 'validated with the wrong key';
+			return (key !== undefined) === makesKeys ? undefined : 'validated with the wrong key';
 		case 'applied':
 			if (key !== live && !isElsewhere) return 'the item does not hold the live key';
 			return outcome.verified === true && key !== live ? 'verified, but not live' : undefined;

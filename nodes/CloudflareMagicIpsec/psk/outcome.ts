@@ -25,13 +25,11 @@ export type PskOutcome = Subject &
 				/** True for a key that a vault still held of another run, which may have set it. */
 				isPending?: boolean;
 		  }
-		| /** Checked by Cloudflare, and a look afterwards shows that nothing changed; with a key unless the item gave it. */ {
+		| /** Checked by Cloudflare, and a look afterwards shows that nothing changed; with a key only if it was made here. */ {
 				status: 'validated';
 				psk?: string;
 				/** As above. */
 				isPending?: boolean;
-				/** True for a key that came with Cloudflare's answer to the check. */
-				isAnswered?: boolean;
 				/** False where Cloudflare shows no date of any key, so that a look shows nothing. */
 				seen: boolean;
 		  }
@@ -73,22 +71,18 @@ function readiness(isPending: boolean | undefined, tunnel: string): { key: strin
 }
 
 function validation(
-	{ psk, seen, isPending, isAnswered = false }: PskOutcome & { status: 'validated' },
+	{ psk, seen, isPending }: PskOutcome & { status: 'validated' },
 	tunnel: string,
 ): string {
 	const { key, live } = readiness(isPending, tunnel);
-	const isOwn = psk !== undefined && !isAnswered;
-	const checked = !isOwn
-		? `Cloudflare checked the PSK change of ${tunnel}`
-		: `${key} and passed Cloudflare's check`;
+	const checked =
+		psk === undefined
+			? `Cloudflare checked the PSK change of ${tunnel}`
+			: `${key} and passed Cloudflare's check`;
 	if (!seen) {
 		return `${checked}. Cloudflare shows no date of any key of the account, so only its word says that the check changed nothing.`;
 	}
-	const kept =
-		psk === undefined || isOwn
-			? ''
-			: ' The key that came with the answer is kept: it is live only if something on the way has made the change.';
-	return `${checked}; ${isOwn ? live : 'nothing was changed'}.${kept}`;
+	return `${checked}; ${psk === undefined ? 'nothing was changed' : live}.`;
 }
 
 /** One sentence for a chat, which names the tunnel and never a key. */

@@ -78,8 +78,7 @@ function checkedOutcome(attempt: Attempt, sight: Sight, source: KeySource): PskO
 	switch (verdict.kind) {
 		case 'accepted': {
 			if (isBelieved(sight, attempt, source)) {
-				// Nobody else has a key that was answered, and a look that shows an old list proves nothing.
-				const key = source === 'given' ? {} : { psk, isAnswered: source === 'answered' };
+				const key = source === 'made' ? { psk } : {};
 				return { ...subjectOf(target), status: 'validated', ...key, seen: sight.kind === 'same' };
 			}
 			const what =
