@@ -120,7 +120,6 @@ describe('a change of a key', () => {
 	const SEEN = {
 		moved: 'applied+',
 		first: 'applied+',
-		untoldBefore: 'applied+',
 		unlisted: 'applied+',
 	};
 
@@ -300,8 +299,8 @@ describe('the items', () => {
 			[KEY],
 		],
 		[
-			{ ...named, status: 'applied', psk: KEY, verified: false },
-			"The new PSK of tunnel 'site' is live at Cloudflare, but Cloudflare's tunnel list does not confirm it: somebody else may have changed the key, or the list could not be read.",
+			{ ...named, status: 'applied', psk: KEY, verified: false, reason: 'it says why.' },
+			"Cloudflare says that the new PSK of tunnel 'site' is live, but its tunnel list does not confirm it: it says why.",
 			[KEY],
 		],
 		[
@@ -333,7 +332,7 @@ describe('the items', () => {
 			lastGeneratedOn: AFTER,
 			status: 'applied' as const,
 			psk: KEY,
-			verified: true,
+			verified: true as const,
 		};
 		const unapplied = { itemIndex: 1, status: 'unapplied' as const, reason: 'no' };
 		const [secret, notification] = toOutputs([applied, unapplied]);
