@@ -3,6 +3,7 @@ import type { IpsecTunnel } from '../../api/types';
 import { changedFields, otherFields, OTHERS } from './configuration';
 import { NAMED, publicBgp } from './fields';
 import type { TunnelSnapshot } from './snapshot';
+import { UNTOLD } from './snapshot';
 
 /** How a tunnel is told of, and what has changed of it. */
 
@@ -25,8 +26,9 @@ export function lastKnown(id: string, snapshot: TunnelSnapshot): ShownTunnel {
 		name: snapshot.name,
 		cloudflare_endpoint: snapshot.cloudflareEndpoint,
 		customer_endpoint: snapshot.customerEndpoint || null,
-		psk_metadata:
-			snapshot.lastGeneratedOn === '' ? {} : { last_generated_on: snapshot.lastGeneratedOn },
+		psk_metadata: ['', UNTOLD].includes(snapshot.lastGeneratedOn)
+			? {}
+			: { last_generated_on: snapshot.lastGeneratedOn },
 	};
 }
 
@@ -46,10 +48,15 @@ export function changesOf(
 ): TunnelChanges {
 	return {
 		configuration: configurationChanges(before, now, tunnel),
-		psk: moved('last_generated_on', before.lastGeneratedOn, now.lastGeneratedOn),
+		psk: keyChange(before.lastGeneratedOn, now.lastGeneratedOn),
 		bgp: moved('bgp_state', before.bgpState, now.bgpState),
 		health: before.health === 'unknown' ? {} : moved('health', before.health, now.health),
 	};
+}
+
+/** A date that was not known before tells of no change. */
+function keyChange(before: string, now: string): Changes {
+	return before === UNTOLD ? {} : moved('last_generated_on', before, now);
 }
 
 function moved(name: string, before: string, now: string): Changes {
