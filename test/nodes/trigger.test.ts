@@ -262,6 +262,26 @@ describe.each(['legacy', 'durable'] as const)('the polling trigger (%s cursors)'
 		expect(news(await poller.poll())).toEqual([['pskChanged', 'added']]);
 	});
 
+	it('shows no key, wherever it stands in an answer', async () => {
+		const poller = await started();
+		const key = 'a-key-that-cloudflare-echoes';
+		const tunnels = account()
+			.tunnels()
+			.map((tunnel) => ({
+				...tunnel,
+				description: 'new',
+				PSK: key,
+				psk_metadata: { ...tunnel.psk_metadata, psk: key },
+				ipsec: [{ Psk: key }],
+				bgp: { customer_asn: 65001, MD5_KEY: key },
+			}));
+		const body = JSON.stringify({ success: true, result: { ipsec_tunnels: tunnels } });
+		account().faults.add({ operation: 'list', kind: 'body', body });
+		const items = await poller.poll();
+		expect(items.length).toBeGreaterThan(2);
+		expect(leaksIn([items, poller.saved], [key])).toEqual([]);
+	});
+
 	it('does not take a shortened list for deletions, and believes a real one', async () => {
 		const poller = await started();
 		const whole = account().tunnels();

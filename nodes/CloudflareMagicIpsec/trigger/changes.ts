@@ -1,7 +1,8 @@
 import type { IDataObject } from 'n8n-workflow';
 import type { IpsecTunnel } from '../../api/types';
+import { withoutSecrets } from '../../shared/withheld';
 import { changedFields, otherFields, OTHERS } from './configuration';
-import { NAMED, publicBgp } from './fields';
+import { NAMED } from './fields';
 import type { TunnelSnapshot } from './snapshot';
 import { UNTOLD } from './snapshot';
 
@@ -13,10 +14,9 @@ export type ShownTunnel = IDataObject & { id: string; name: string };
 /** By Cloudflare's field names, each with `new` and, where it is remembered, `old`. */
 export type Changes = IDataObject;
 
-/** The tunnel as Cloudflare answers it, without the BGP key. */
+/** The tunnel as Cloudflare answers it, without keys, wherever they stand. */
 export function shown(tunnel: IpsecTunnel): ShownTunnel {
-	const bgp = tunnel.bgp === undefined ? {} : { bgp: publicBgp(tunnel) };
-	return { ...tunnel, ...bgp } as ShownTunnel;
+	return withoutSecrets(tunnel) as ShownTunnel;
 }
 
 /** What is known of a tunnel that is gone. */
