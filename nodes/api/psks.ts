@@ -22,7 +22,7 @@ import type { GeneratedPsk, PskEntry, PskSetVerdict } from './types';
  */
 function ipsecIdIn(value: unknown, tunnelId: string): string | undefined {
 	const id = text(field(value, 'ipsec_id'));
-	const [, owner] = /^\d{1,12}_([0-9a-f]{32})$/i.exec(id ?? '') ?? [];
+	const [, owner] = /^\d{0,12}_([0-9a-f]{32})$/i.exec(id ?? '') ?? [];
 	return owner?.toLowerCase() === tunnelId.toLowerCase() ? id : undefined;
 }
 
