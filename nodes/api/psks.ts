@@ -16,10 +16,14 @@ import type { GeneratedPsk, PskEntry, PskSetVerdict } from './types';
  * (https://developers.cloudflare.com/api/resources/magic_transit/subresources/ipsec_tunnels/subresources/psks/).
  */
 
-/** The id that Cloudflare gives a tunnel's key, if it has the form of one: a number and the tunnel's id. */
-function ipsecIdIn(value: unknown): string | undefined {
+/**
+ * The id that Cloudflare gives a tunnel's key, if it has the form of one: a number and this tunnel's own
+ * id. In any other a key could stand, since many are 32 hexadecimal digits.
+ */
+function ipsecIdIn(value: unknown, tunnelId: string): string | undefined {
 	const id = text(field(value, 'ipsec_id'));
-	return id !== undefined && /^\w{0,20}_[0-9a-fA-F]{32}$/.test(id) ? id : undefined;
+	const [, owner] = /^\d{0,12}_([0-9a-f]{32})$/i.exec(id ?? '') ?? [];
+	return owner?.toLowerCase() === tunnelId.toLowerCase() ? id : undefined;
 }
 
 /**
@@ -54,7 +58,7 @@ export async function generatePsk(
 	}
 	return {
 		psk: psk ?? keyIn(body),
-		ipsec_id: ipsecIdIn(result),
+		ipsec_id: ipsecIdIn(result, id),
 		last_generated_on: lastGeneratedOn(result),
 	};
 }
@@ -150,7 +154,7 @@ function verdictOn(
 	}
 	return {
 		kind: 'applied',
-		ipsec_id: ipsecIdIn(details),
+		ipsec_id: ipsecIdIn(details, id),
 		last_generated_on: lastGeneratedOn(details),
 	};
 }

@@ -1,5 +1,5 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { lastGeneratedOn } from '../api/ipsecTunnels';
+import { lastGeneratedOn, neverHadPsk } from '../api/ipsecTunnels';
 import type { IpsecTunnel } from '../api/types';
 import { errorText, nodeError, stopError } from './errors';
 import { mayHold } from './withheld';
@@ -15,10 +15,13 @@ export function pskAge(tunnel: IpsecTunnel, now: number): number | undefined {
 	return Number.isNaN(made) ? undefined : Math.max(0, now - made);
 }
 
-/** True if a tunnel's PSK is at least so many days old, or was never made. */
+/**
+ * True if a tunnel's PSK is at least so many days old, or was never made. Of one whose date is not told
+ * nothing is known: it is due at 0 days only, which means whatever the age.
+ */
 export function isPskDue(tunnel: IpsecTunnel, days: number, now: number): boolean {
-	const age = pskAge(tunnel, now);
-	return age === undefined || age >= days * DAY_MS;
+	const age = pskAge(tunnel, now) ?? (neverHadPsk(tunnel) ? Infinity : 0);
+	return age >= days * DAY_MS;
 }
 
 /** Members of an item that are secrets wherever they stand. */

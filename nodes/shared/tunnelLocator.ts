@@ -123,7 +123,12 @@ export function findTunnel(
 	const matches = tunnels.matches(reference);
 	const [tunnel, second] = matches;
 	if (tunnel !== undefined && second === undefined) return tunnel;
-	const shown = reference.by === 'id' ? `with the ID ${reference.id}` : `named '${reference.name}'`;
+	const shown =
+		reference.by === 'id'
+			? `with the ID ${reference.id}`
+			: tunnel === undefined
+				? 'with the name that the item gives'
+				: `named '${reference.name}'`;
 	throw inputError(
 		node,
 		"The parameter 'Tunnel' names no single tunnel",

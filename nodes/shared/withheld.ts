@@ -32,6 +32,18 @@ export function pruned<T>(value: T, isOut: (member: unknown, name?: string) => b
 	return copy as T;
 }
 
+/** Members of an answer that no output holds, wherever they stand; in lower case. */
+const SECRET_MEMBERS = ['psk', 'md5_key'];
+
+/**
+ * An answer of Cloudflare's without its secrets.
+ *
+ * @param names of those that are to go, in lower case
+ */
+export function withoutSecrets<T>(answer: T, names: readonly string[] = SECRET_MEMBERS): T {
+	return pruned(answer, (_, name) => name !== undefined && names.includes(name.toLowerCase()));
+}
+
 /** All texts and numbers in a value, however deep: each of them may be a secret. */
 export function textsIn(value: unknown): string[] {
 	if (typeof value === 'string') return value === '' ? [] : [value];

@@ -49,6 +49,7 @@ export const STORED_TUNNELS = [
 		name: 'site-zürich',
 		cloudflare_endpoint: '162.159.64.1',
 		interface_address: '10.0.0.2/31',
+		psk_metadata: {},
 	},
 	{
 		id: '3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c',
@@ -66,9 +67,9 @@ export const STORED_FORMAT_1 = {
 	format: 1,
 	account_id: STORED_ACCOUNT,
 	tunnels:
-		'sKhGF;' +
+		'U67-N;' +
 		'1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a mA_wM site-berlin 162.159.64.1 203.0.113.7 BGP_UP 2026-11-01T12:34:56.789012Z 0D4KVneVQ6lhCzuVXUDWRySEvxayD-6J_lFYlpBLlHhsNYlpBLF3JHB 0;' +
-		'2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b NfeE3 site-z%C3%BCrich 162.159.64.1    F3JHBll2ncF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLF3JHB 1795255200;' +
+		'2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b FjzAL site-z%C3%BCrich 162.159.64.1    F3JHBll2ncF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLF3JHB 1795255200;' +
 		'3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c F_BE6 a%20name%20so%20long%20that%20no%20more%20than%20its~VPxZD 162.159.64.2 203.0.113.9  2025-05-05T05:05:05.555555Z F3JHBTPyuBF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLFHk2m 1795255200',
 };
 
@@ -77,9 +78,9 @@ export const STORED_FORMAT_2 = {
 	format: 2,
 	account_id: STORED_ACCOUNT,
 	tunnels:
-		'NwIa8;description interface_address interface_address6 health_check bgp custom_remote_identities remote_identities automatic_return_routing replay_protection allow_null_cipher *Wz_Vg;' +
+		'lHo-i;description interface_address interface_address6 health_check bgp custom_remote_identities remote_identities automatic_return_routing replay_protection allow_null_cipher *Wz_Vg;' +
 		'1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a mA_wM site-berlin 162.159.64.1 203.0.113.7 BGP_UP 2026-11-01T12:34:56.789012Z 0D4KVneVQ6lhCzuVXUDWRySEvxayD-6J_lFYlpBLlHhsNYlpBLF3JHB 0;' +
-		'2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b NfeE3 site-z%C3%BCrich 162.159.64.1    F3JHBll2ncF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLF3JHB 1795255200;' +
+		'2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b FjzAL site-z%C3%BCrich 162.159.64.1    F3JHBll2ncF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLF3JHB 1795255200;' +
 		'3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c F_BE6 a%20name%20so%20long%20that%20no%20more%20than%20its~VPxZD 162.159.64.2 203.0.113.9  2025-05-05T05:05:05.555555Z F3JHBTPyuBF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLFHk2m 1795255200',
 };
 
@@ -88,9 +89,9 @@ export const STORED_FORMAT_3 = {
 	format: 3,
 	account_id: STORED_ACCOUNT,
 	tunnels:
-		'0ge3t;description interface_address interface_address6 health_check bgp custom_remote_identities remote_identities automatic_return_routing replay_protection allow_null_cipher *Wz_Vg;' +
+		'02NTA;description interface_address interface_address6 health_check bgp custom_remote_identities remote_identities automatic_return_routing replay_protection allow_null_cipher *Wz_Vg;' +
 		'1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a mA_wM site-berlin 162.159.64.1 203.0.113.7 BGP_UP 2026-11-01T12:34:56.789012Z 0D4KVneVQ6lhCzuVXUDWRySEvxayD-6J_lFYlpBLlHhsNYlpBLF3JHB 0 -;' +
-		'2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b NfeE3 site-z%C3%BCrich 162.159.64.1    F3JHBll2ncF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLF3JHB 1795255200 -;' +
+		'2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b FjzAL site-z%C3%BCrich 162.159.64.1    F3JHBll2ncF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLF3JHB 1795255200 -;' +
 		'3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c F_BE6 a%20name%20so%20long%20that%20no%20more%20than%20its~VPxZD 162.159.64.2 203.0.113.9  2025-05-05T05:05:05.555555Z F3JHBTPyuBF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLFHk2m 1795255200 -',
 };
 
@@ -99,8 +100,8 @@ export const STORED_HEALTH = {
 	format: 3,
 	account_id: STORED_ACCOUNT,
 	tunnels:
-		'sWRZ3;description interface_address interface_address6 health_check bgp custom_remote_identities remote_identities automatic_return_routing replay_protection allow_null_cipher *Wz_Vg;' +
+		'UuX_E;description interface_address interface_address6 health_check bgp custom_remote_identities remote_identities automatic_return_routing replay_protection allow_null_cipher *Wz_Vg;' +
 		'1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a mA_wM site-berlin 162.159.64.1 203.0.113.7 BGP_UP 2026-11-01T12:34:56.789012Z 0D4KVneVQ6lhCzuVXUDWRySEvxayD-6J_lFYlpBLlHhsNYlpBLF3JHB 0 h;' +
-		'2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b NfeE3 site-z%C3%BCrich 162.159.64.1    F3JHBll2ncF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLF3JHB 1795255200 -;' +
+		'2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b FjzAL site-z%C3%BCrich 162.159.64.1    F3JHBll2ncF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLF3JHB 1795255200 -;' +
 		'3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c F_BE6 a%20name%20so%20long%20that%20no%20more%20than%20its~VPxZD 162.159.64.2 203.0.113.9  2025-05-05T05:05:05.555555Z F3JHBTPyuBF3JHBF3JHBF3JHBF3JHBF3JHBYlpBLYlpBLYlpBLFHk2m 1795255200 d',
 };

@@ -193,6 +193,19 @@ describe('after the first change', () => {
 		expect(statuses(jsons[0])).toEqual(['applied', 'applied', 'applied']);
 	});
 
+	it('a key in the place of an IPsec ID does not leave', async () => {
+		const simulator = account();
+		const key = '3f9c1be07da2468855aa01c4e6d7b932';
+		const items = itemsOf(simulator).map((item) => ({ ...item, psk: key }));
+		for (const forged of [`1_${key}`, `${key.slice(0, 20)}_${items[0]!.id}`]) {
+			const applied = Object.fromEntries(items.map(({ id }) => [id, { ipsec_id: forged }]));
+			simulator.faults.add(answerFault('pskSet', { successfully_applied_psks: applied }));
+			const { jsons } = await psk(simulator, 'set', { items });
+			expect(jsons[1]!.map((item) => item.ipsec_id)).toEqual([null, null, null]);
+			expect(leaksIn([jsons[1]], [key])).toEqual([]);
+		}
+	});
+
 	it('a key whose date has not moved is not verified, and stays on Secret with what that means', async () => {
 		const simulator = account();
 		const before = liveKeys(simulator);

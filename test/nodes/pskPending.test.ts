@@ -216,6 +216,19 @@ describe('Only Older Than (Days)', () => {
 		expect(JSON.stringify(hints)).not.toContain('skipped');
 	});
 
+	it('skips a tunnel whose date is not told, except at 0 days', async () => {
+		account().faults.add({
+			kind: 'missingFields',
+			operation: 'list',
+			fields: ['ipsec_tunnels.*.psk_metadata'],
+			times: 2,
+		});
+		const { jsons, hints } = await due(90);
+		expect(counts(jsons)).toEqual([0, 0]);
+		expect(JSON.stringify(hints)).toContain('does not tell their dates');
+		expect(counts((await due(0)).jsons)[1]).toBe(3);
+	});
+
 	it('may skip everything, which is no fault, and sends nothing', async () => {
 		const two = held().slice(0, 2);
 		const { jsons, error, hints } = await prepare({ olderThanDays: 1000 }, two);

@@ -407,3 +407,20 @@ describe('Key Rotation', () => {
 		}
 	}, 120_000);
 });
+
+describe("a key in the place of a tunnel's name", () => {
+	it.each(['rotate', 'getStatus'])('is not repeated by %s', async (operation) => {
+		const world = await RotationWorld.start({ tunnels: 1, seed: 1 });
+		const key = 'the-live-key-of-another-tunnel';
+		const tunnelId = { __rl: true, mode: 'name', value: '={{ $json.data.current }}' };
+		try {
+			for (const node of [{}, { onError: 'continueRegularOutput' } as const]) {
+				const items = [{ data: { current: key } }];
+				const { jsons, error } = await world.run(operation, { tunnelId }, { items, node });
+				expect(JSON.stringify([jsons, error?.message, error?.description])).not.toContain(key);
+			}
+		} finally {
+			await world.close();
+		}
+	});
+});

@@ -236,6 +236,52 @@ describe.each(['legacy', 'durable'] as const)('the polling trigger (%s cursors)'
 		expect(kinds(await poller.poll())).toEqual([['pskChanged', first!.name]]);
 	});
 
+	it.each([
+		['lacks them', '"psk_metadata"', '"other"'],
+		['writes them in another form', /(\d{4}-\d\d-\d\d)T([\d:.]+)Z/g, '$1 $2 UTC'],
+	])('tells nothing of keys by a list that %s', async (_, pattern, replacement) => {
+		const poller = await started({ events: ALL, pskOlderThanDays: 90 });
+		const [first] = account().tunnels();
+		account().setKey(first!.id, 'x');
+		expect(kinds(await poller.poll())).toEqual([['pskChanged', first!.name]]);
+		const untold = () =>
+			JSON.stringify({ success: true, result: { ipsec_tunnels: account().tunnels() } }).replaceAll(
+				pattern,
+				replacement,
+			);
+		const news = (items: IDataObject[]) =>
+			kinds(items).filter(([event]) => String(event).startsWith('psk'));
+		account().faults.add({ operation: 'list', kind: 'body', body: untold() });
+		expect(news(await poller.poll())).toEqual([]);
+		expect(news(await poller.poll())).toEqual([]);
+		const added = account().addTunnel({ name: 'added', psk: 'its key' });
+		account().faults.add({ operation: 'list', kind: 'body', body: untold() });
+		expect(news(await poller.poll())).toEqual([]);
+		expect(news(await poller.poll())).toEqual([]);
+		account().setKey(added.id, 'another key');
+		expect(news(await poller.poll())).toEqual([['pskChanged', 'added']]);
+	});
+
+	it('shows no key, wherever it stands in an answer', async () => {
+		const poller = await started();
+		const key = 'a-key-that-cloudflare-echoes';
+		const tunnels = account()
+			.tunnels()
+			.map((tunnel) => ({
+				...tunnel,
+				description: 'new',
+				PSK: key,
+				psk_metadata: { ...tunnel.psk_metadata, psk: key },
+				ipsec: [{ Psk: key }],
+				bgp: { customer_asn: 65001, MD5_KEY: key },
+			}));
+		const body = JSON.stringify({ success: true, result: { ipsec_tunnels: tunnels } });
+		account().faults.add({ operation: 'list', kind: 'body', body });
+		const items = await poller.poll();
+		expect(items.length).toBeGreaterThan(2);
+		expect(leaksIn([items, poller.saved], [key])).toEqual([]);
+	});
+
 	it('does not take a shortened list for deletions, and believes a real one', async () => {
 		const poller = await started();
 		const whole = account().tunnels();

@@ -83,6 +83,29 @@ describe.each(['legacy', 'durable'] as const)(
 			expect(kinds(await poller.poll())).toEqual([['tunnelUpdated', third.name]]);
 		});
 
+		it('deletes nothing by a 404 that is about the address, and not about the tunnel', async () => {
+			const poller = await started();
+			const answer = {
+				success: false,
+				errors: [{ code: 7003, message: 'No route' }],
+				result: null,
+			};
+			account().faults.add({
+				kind: 'body',
+				operation: 'get',
+				status: 404,
+				body: JSON.stringify(answer),
+				times: 'always',
+			});
+			hide(
+				...account()
+					.tunnels()
+					.map(({ id }) => id),
+			);
+			expect(await poller.poll()).toEqual([]);
+			expect(poller.warnings.join()).toContain('not known to be deleted');
+		});
+
 		it('is logged once for each tunnel, and again when it is lacked anew', async () => {
 			const poller = await started();
 			const [first, second] = account().tunnels() as [Tunnel, Tunnel];

@@ -122,7 +122,7 @@ function hintAtSkipped(context: IExecuteFunctions, skipped: number, all: number)
 	if (skipped === 0) return;
 	inform(
 		context,
-		`${skipped} of ${all} tunnels were skipped: their keys are younger than '${onlyOlderThanOption.displayName}' says, and no key of theirs is pending.`,
+		`${skipped} of ${all} tunnels were skipped: their keys are younger than '${onlyOlderThanOption.displayName}' says, or Cloudflare does not tell their dates, and no key of theirs is pending.`,
 	);
 }
 

@@ -1,8 +1,10 @@
 import type { IDataObject } from 'n8n-workflow';
 import type { IpsecTunnel } from '../../api/types';
+import { withoutSecrets } from '../../shared/withheld';
 import { changedFields, otherFields, OTHERS } from './configuration';
-import { NAMED, publicBgp } from './fields';
+import { NAMED } from './fields';
 import type { TunnelSnapshot } from './snapshot';
+import { UNTOLD } from './snapshot';
 
 /** How a tunnel is told of, and what has changed of it. */
 
@@ -12,10 +14,9 @@ export type ShownTunnel = IDataObject & { id: string; name: string };
 /** By Cloudflare's field names, each with `new` and, where it is remembered, `old`. */
 export type Changes = IDataObject;
 
-/** The tunnel as Cloudflare answers it, without the BGP key. */
+/** The tunnel as Cloudflare answers it, without keys, wherever they stand. */
 export function shown(tunnel: IpsecTunnel): ShownTunnel {
-	const bgp = tunnel.bgp === undefined ? {} : { bgp: publicBgp(tunnel) };
-	return { ...tunnel, ...bgp } as ShownTunnel;
+	return withoutSecrets(tunnel) as ShownTunnel;
 }
 
 /** What is known of a tunnel that is gone. */
@@ -25,8 +26,9 @@ export function lastKnown(id: string, snapshot: TunnelSnapshot): ShownTunnel {
 		name: snapshot.name,
 		cloudflare_endpoint: snapshot.cloudflareEndpoint,
 		customer_endpoint: snapshot.customerEndpoint || null,
-		psk_metadata:
-			snapshot.lastGeneratedOn === '' ? {} : { last_generated_on: snapshot.lastGeneratedOn },
+		psk_metadata: ['', UNTOLD].includes(snapshot.lastGeneratedOn)
+			? {}
+			: { last_generated_on: snapshot.lastGeneratedOn },
 	};
 }
 
@@ -46,10 +48,15 @@ export function changesOf(
 ): TunnelChanges {
 	return {
 		configuration: configurationChanges(before, now, tunnel),
-		psk: moved('last_generated_on', before.lastGeneratedOn, now.lastGeneratedOn),
+		psk: keyChange(before.lastGeneratedOn, now.lastGeneratedOn),
 		bgp: moved('bgp_state', before.bgpState, now.bgpState),
 		health: before.health === 'unknown' ? {} : moved('health', before.health, now.health),
 	};
+}
+
+/** A date that was not known before tells of no change. */
+function keyChange(before: string, now: string): Changes {
+	return before === UNTOLD ? {} : moved('last_generated_on', before, now);
 }
 
 function moved(name: string, before: string, now: string): Changes {

@@ -1,4 +1,4 @@
-import { lastGeneratedOn } from '../../api/ipsecTunnels';
+import { neverHadPsk } from '../../api/ipsecTunnels';
 import type { IpsecTunnel } from '../../api/types';
 import { pskAge } from '../../shared/items';
 import type { Health } from '../health/verdict';
@@ -8,7 +8,7 @@ import { wholeFingerprint } from './configuration';
 import type { Healths } from './health';
 import type { Missing } from './missing';
 import type { Snapshot, TunnelSnapshot } from './snapshot';
-import { Remembered, snapshotOf } from './snapshot';
+import { keyDateOf, Remembered, snapshotOf } from './snapshot';
 
 export const EVENTS = [
 	'bgpStateChanged',
@@ -43,7 +43,7 @@ export interface Found {
 /** True for a key that is older than wished, or was never made. */
 export function isDue(tunnel: IpsecTunnel, settings: EventSettings, now: number): boolean {
 	const age = pskAge(tunnel, now);
-	return age === undefined || age > settings.dueAfterMs;
+	return age === undefined ? neverHadPsk(tunnel) : age > settings.dueAfterMs;
 }
 
 /** True for a key that is due and to be told of now; `toldAt` in seconds since 1970, 0 for never. */
@@ -60,7 +60,7 @@ function isToBeTold(
 
 /** When it was last told that a tunnel's key is due; a new key starts anew. */
 function toldBefore(earlier: TunnelSnapshot | undefined, tunnel: IpsecTunnel): number {
-	const same = earlier?.lastGeneratedOn === (lastGeneratedOn(tunnel) ?? '');
+	const same = earlier?.lastGeneratedOn === keyDateOf(tunnel, earlier);
 	return same ? earlier.dueToldAt : 0;
 }
 
@@ -104,7 +104,7 @@ export function compare(
 			settings.includes(tunnel) || (earlier !== undefined && settings.includes({ ...earlier, id }));
 		const toldAt = toldBefore(earlier, tunnel);
 		const due = isWanted && isToBeTold(tunnel, toldAt, settings, now);
-		const current = snapshotOf(tunnel, due ? Math.floor(now / 1000) : toldAt, health);
+		const current = snapshotOf(tunnel, due ? Math.floor(now / 1000) : toldAt, health, earlier);
 		after.set(id, Remembered.of(id, whole, current));
 		if (!isWanted) continue;
 		if (earlier !== undefined) found.push(...changeEvents(earlier, current, tunnel));

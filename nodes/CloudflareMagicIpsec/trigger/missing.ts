@@ -1,6 +1,7 @@
 import type { CloudflareClient } from '../../api/client';
 import { CallError, isTunnelNotFound } from '../../api/failure';
 import { getIpsecTunnel } from '../../api/ipsecTunnels';
+import { ACCOUNT_CODES } from '../../api/remedies';
 import { clock } from '../../http/clock';
 import { field } from '../../http/json';
 
@@ -57,10 +58,12 @@ async function faultOf(call: Promise<unknown>): Promise<CallError | undefined> {
 /**
  * True where Cloudflare itself says that a tunnel does not exist: by its code, or by a 404 in its own
  * form, because the code is known from its clients only (1032, Terraform provider). A page or a text
- * with 404 comes from something on the way, and says nothing of the tunnel.
+ * with 404 comes from something on the way, and one that is about the account or the address says
+ * nothing of the tunnel either.
  */
 function isNoTunnel(fault: CallError | undefined): boolean {
 	if (fault === undefined) return false;
-	const isRefusal = field(fault.answer, 'success') === false;
+	const isRefusal =
+		field(fault.answer, 'success') === false && !ACCOUNT_CODES.has(fault.failure.code ?? -1);
 	return isTunnelNotFound(fault) || (fault.failure.httpCode === '404' && isRefusal);
 }

@@ -1,5 +1,5 @@
 import { field, text } from '../../http/json';
-import { lastGeneratedOn } from '../../api/ipsecTunnels';
+import { lastGeneratedOn, neverHadPsk } from '../../api/ipsecTunnels';
 import type { IpsecTunnel } from '../../api/types';
 import type { Health } from '../health/verdict';
 import { fingerprintsOf } from './configuration';
@@ -17,7 +17,7 @@ export interface TunnelSnapshot {
 	customerEndpoint: string;
 	/** Cloudflare's BGP state; empty without BGP. */
 	bgpState: string;
-	/** When the PSK was made, RFC 3339; empty while there is none. */
+	/** When the PSK was made, RFC 3339; empty while there is none, `UNTOLD` if Cloudflare has never told. */
 	lastGeneratedOn: string;
 	/** Of `fingerprintsOf`. */
 	fingerprints: string;
@@ -60,18 +60,34 @@ const LONE_SURROGATE = /[\ud800-\udfff]/gu;
 const remembered = (value: unknown): string =>
 	shortened((text(value) ?? '').replace(LONE_SURROGATE, '\ufffd'));
 
-/** What is to be remembered of a tunnel; `dueToldAt` in seconds since 1970. */
+/** In place of a key's date that is not known; no text of Cloudflare's that is a date has it. */
+export const UNTOLD = '?';
+
+/** When a tunnel's key was made, as a snapshot holds it: what is not told now stays what it was. */
+export function keyDateOf(tunnel: IpsecTunnel, earlier: TunnelSnapshot | undefined): string {
+	const date = lastGeneratedOn(tunnel);
+	if (date !== undefined) return remembered(date);
+	return neverHadPsk(tunnel) ? '' : (earlier?.lastGeneratedOn ?? UNTOLD);
+}
+
+/**
+ * What is to be remembered of a tunnel.
+ *
+ * @param dueToldAt in seconds since 1970
+ * @param earlier what was remembered of it before
+ */
 export function snapshotOf(
 	tunnel: IpsecTunnel,
 	dueToldAt: number,
 	health: Health = 'unknown',
+	earlier?: TunnelSnapshot,
 ): TunnelSnapshot {
 	return {
 		name: remembered(tunnel.name),
 		cloudflareEndpoint: remembered(tunnel.cloudflare_endpoint),
 		customerEndpoint: remembered(tunnel.customer_endpoint),
 		bgpState: remembered(field(tunnel.bgp_status, 'state')),
-		lastGeneratedOn: remembered(lastGeneratedOn(tunnel)),
+		lastGeneratedOn: keyDateOf(tunnel, earlier),
 		fingerprints: fingerprintsOf(tunnel),
 		dueToldAt,
 		health,

@@ -6,7 +6,7 @@ import type { WrittenTunnel } from '../../api/ipsecTunnels';
 import { lastGeneratedOn } from '../../api/ipsecTunnels';
 import type { IpsecTunnel } from '../../api/types';
 import { DAY_MS, pskAge } from '../../shared/items';
-import { holderOf, pruned, textsIn } from '../../shared/withheld';
+import { holderOf, pruned, textsIn, withoutSecrets } from '../../shared/withheld';
 import { isAddress } from './addresses';
 import type { GivenFields } from './fields/body';
 import { secretsOf } from './fields/body';
@@ -28,13 +28,9 @@ export function simplified(tunnel: IpsecTunnel, accountId: string): IDataObject 
 	};
 }
 
-/** Members of an answer that no output holds, wherever they stand. */
-const SECRET_MEMBERS = ['psk', 'md5_key'];
-
 /** A tunnel as Cloudflare answers it, without keys, with the account that it belongs to. */
 export function whole(tunnel: WrittenTunnel, accountId: string, withMd5Key = false): IDataObject {
-	const names = withMd5Key ? ['psk'] : SECRET_MEMBERS;
-	const shown = pruned(tunnel, (_, name) => name !== undefined && names.includes(name));
+	const shown = withMd5Key ? withoutSecrets(tunnel, ['psk']) : withoutSecrets(tunnel);
 	return { ...(shown as IDataObject), account_id: accountId };
 }
 
