@@ -43,7 +43,7 @@ describe.each(VAULT_NAMES)('a check that makes keys live (%s)', (vault) => {
 		expect(said(jsons[0])).toEqual(Array(2).fill(['unknown', false]));
 		for (const { reason, message } of jsons[0]!) {
 			expect(reason).toContain('its check may have made it live');
-			expect(reason).toContain('Run Rotate again');
+			expect(reason).toContain('Run it again as soon as the vault takes changes');
 			expect(message).not.toContain('holds both');
 		}
 		await expectOneTruth();

@@ -176,6 +176,22 @@ describe.each(VAULT_NAMES)('proof that a key is live (%s)', (vault) => {
 		expect(item.reason).toContain('may not hold');
 	});
 
+	it('a vault that takes and shows nothing after the set: what it holds now is not claimed', async () => {
+		fault({
+			kind: 'hook',
+			operation: 'pskSet',
+			skip: 1,
+			after: () => {
+				world.kept.put(id(), { note: 'overwritten' });
+				addVaultFault(world.kept, 'no right', { of: 'any', skip: 0, times: Infinity });
+			},
+		});
+		const item = await run('rotate');
+		expect(item).toMatchObject({ status: 'live', verified: true });
+		expect(item.reason).toContain('held the key before it was set');
+		expect(item.message).not.toContain('pending in the vault');
+	});
+
 	it('Rotate sets no pending key of the vault that routers read differently', async () => {
 		const before = live();
 		const record = { ...world.record(id()), pending: ' \n' };

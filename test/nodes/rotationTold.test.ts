@@ -83,6 +83,10 @@ describe('what is told', () => {
 				},
 			});
 			const before = world.simulator.liveKey(ids()[0]!);
+			world.kept.put(ids()[0]!, { current: before, current_generated_on: world.dateOf(ids()[0]!) });
+			const [status] = await run('getStatus');
+			expect(status!.state).toBe('unreadable');
+			expect(status!.reason).toContain('does not tell when the key was made');
 			const items = await run('rotate', { olderThanDays: 90 });
 			expect(statuses(items)).toEqual(['kept', 'rotated']);
 			expect(items[0]!.reason).toContain('does not tell when its key was made');

@@ -192,6 +192,7 @@ describe('a vault that fails in the middle', () => {
 		const { jsons } = await world.run('rotate');
 		expect(jsons[0]!.map(({ status }) => status)).toEqual(['unknown', 'unknown']);
 		expect(jsons[0]![0]!.reason).toContain('could not be made sure');
+		expect(jsons[0]![0]!.reason).not.toContain('The vault holds the key');
 	});
 
 	it('Rotate: another run that finishes the same key at the same moment', async () => {

@@ -110,7 +110,7 @@ describe('workflows/onboard-sites.json', () => {
 		const key = simulator.liveKey(id)!;
 		expect((await vault.secret(id))?.pending).toBe(key);
 		expect(chat.messages[0]).toMatch(
-			/^Onboarding: 0 of 1 sites are ready\.\n- The new PSK of tunnel 'branch-1' is live and pending in the vault /,
+			/^Onboarding: 0 of 1 sites are ready\.\n- The new PSK of tunnel 'branch-1' is live, and its place in the vault is /,
 		);
 		await vault.clearFaults();
 		await services().passLeases();

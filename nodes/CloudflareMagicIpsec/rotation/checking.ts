@@ -8,7 +8,8 @@ import type { Sight } from '../keys/look';
 import { sendKeys } from '../keys/send';
 import type { RotationOutcome } from './outcome';
 import type { SiteFault } from './places';
-import { doubtOf, keysIn, unapplied, withDoubt } from './sending';
+import { keysIn, unapplied, withDoubt } from './sending';
+import { doubtOf } from './settling';
 import type { Site } from './site';
 import { subjectOf } from './site';
 

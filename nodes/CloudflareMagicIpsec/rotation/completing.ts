@@ -77,7 +77,7 @@ export async function complete(
 			return {
 				...subject,
 				status: 'live',
-				reason: `${answer.mayHaveHappened ? 'It is not known whether the vault took the last change, by which the key becomes current.' : 'The vault did not take the last change.'} ${failureText(answer)} Run ${mode === 'later' ? 'Rotate' : 'Rotate or Finish'} again.`,
+				reason: `${answer.mayHaveHappened ? 'It is not known whether the vault took the last change, by which the key becomes current.' : 'The vault held the key before it was set, and did not take the last change.'} ${failureText(answer)} Run ${mode === 'later' ? 'Rotate' : 'Rotate or Finish'} again.`,
 			};
 		case 'unseen':
 			return {

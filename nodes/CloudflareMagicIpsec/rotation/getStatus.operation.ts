@@ -2,7 +2,7 @@ import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-wor
 import { isId } from '../../api/account';
 import type { CloudflareClient } from '../../api/client';
 import { isTunnelNotFound } from '../../api/failure';
-import { getIpsecTunnel, lastGeneratedOn } from '../../api/ipsecTunnels';
+import { getIpsecTunnel, lastGeneratedOn, neverHadPsk } from '../../api/ipsecTunnels';
 import { mapLimit } from '../../http/pool';
 import { errorText, inputError } from '../../shared/errors';
 import type { Operation } from '../../shared/operation';
@@ -103,6 +103,13 @@ function findingOf({ tunnel, snapshot: { record, unfinished } }: Site): Finding 
 	}
 	if (unfinished) return { state: 'pending', reason: 'A write to the vault was cut off.' };
 	if (record.current === undefined) return { state: 'none' };
+	if (record.current.generatedOn !== undefined && date === undefined && !neverHadPsk(tunnel)) {
+		return {
+			state: 'unreadable',
+			reason:
+				"Cloudflare's list does not tell when the key was made, so that the vault's can't be compared with it.",
+		};
+	}
 	if (isCurrentStale(record, date)) {
 		return {
 			state: 'drift',

@@ -54,7 +54,10 @@ function message(outcome: RotationOutcome): string {
 		case 'rotated':
 			return `The new PSK of ${tunnel} is live and current in the vault at '${vaultPath}': its router has to fetch it.${why}`;
 		case 'live':
-			return `The new PSK of ${tunnel} is live and pending in the vault at '${vaultPath}': Finish or Roll Back comes next.${why}`;
+			// Where something went wrong, the reason says what is known of the vault.
+			return reason === undefined
+				? `The new PSK of ${tunnel} is live and pending in the vault at '${vaultPath}': Finish or Roll Back comes next.`
+				: `The new PSK of ${tunnel} is live, and its place in the vault is '${vaultPath}'.${why}`;
 		case 'rolled_back':
 			return `The former PSK of ${tunnel} is live again and current in the vault at '${vaultPath}'.${why}`;
 		case 'kept':

@@ -9,7 +9,8 @@ import type { RotationOutcome } from './outcome';
 import { failureText } from './places';
 import { isCurrentStale, pendingState } from './plan';
 import type { Sent } from './sending';
-import { settle, storeAndSend, unapplied } from './sending';
+import { doubtful, storeAndSend, unapplied } from './sending';
+import { settle } from './settling';
 import type { Site } from './site';
 import { subjectOf } from './site';
 
@@ -58,8 +59,7 @@ async function end(sent: Sent): Promise<RotationOutcome> {
 				`${settled.reason} The vault says that it is to be rolled back: the next run does it.`,
 			);
 		case 'unknown':
-			await hold(sent, sent.key);
-			return { ...subjectOf(sent), status: 'unknown', reason: settled.reason };
+			return await doubtful(sent, settled.reason, settled.next);
 	}
 }
 

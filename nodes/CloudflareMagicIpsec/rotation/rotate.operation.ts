@@ -12,7 +12,6 @@ import { batchSizeOption } from '../keys/send';
 import type { Made, Wish } from './checking';
 import { checkKeys } from './checking';
 import { complete, drop } from './completing';
-import { hold } from './holding';
 import type { RunSettings } from './options';
 import { leaseOption, rotationProperties } from './options';
 import type { RotationOutcome } from './outcome';
@@ -22,13 +21,13 @@ import { runRotation } from './run';
 import type { Sending, Sent } from './sending';
 import {
 	MADE_BY_CHECK,
+	doubtful,
 	saveAndSend,
-	settle,
-	SETTLE,
 	storeAndSend,
 	unapplied,
 	withDoubt,
 } from './sending';
+import { settle } from './settling';
 import type { Site } from './site';
 import { subjectOf } from './site';
 
@@ -188,27 +187,20 @@ async function end(sent: Sent): Promise<RotationOutcome> {
 		}
 		case 'notSet':
 			if (sent.mayBeLive === true) {
-				return await doubtful(sent, `${MADE_BY_CHECK} ${sentence(settled.reason)} ${SETTLE}`);
+				return await doubtful(sent, `${MADE_BY_CHECK} ${sentence(settled.reason)}`);
 			}
 			return unapplied(sent, `${settled.reason} The new key stays pending: the next run sets it.`);
 		case 'unknown':
-			return await doubtful(sent, settled.reason);
+			return await doubtful(sent, settled.reason, settled.next);
 	}
 }
 
 /** Why an earlier request may have set the key, or may still set it; undefined where none may. */
 function doubtOfEarlier({ mayBeLive, mayBeSetLate: isOut }: Sent): string | undefined {
-	if (mayBeLive === true) return `${MADE_BY_CHECK} ${SETTLE}`;
+	if (mayBeLive === true) return MADE_BY_CHECK;
 	return isOut === true
-		? `An earlier run has stored it not long ago, and a request of that run may still be on its way. ${SETTLE}`
+		? 'An earlier run has stored it not long ago, and a request of that run may still be on its way.'
 		: undefined;
-}
-
-/** The outcome of a key that may be live; the vault is made to hold it whatever others did meanwhile. */
-async function doubtful(sent: Sent, reason: string): Promise<RotationOutcome> {
-	const lost = await hold(sent, sent.key);
-	const more = lost === undefined ? '' : ` ${lost}`;
-	return { ...subjectOf(sent), status: 'unknown', reason: `${reason}${more}` };
 }
 
 export const rotate: Operation = {

@@ -7,12 +7,12 @@ import type { Attempt } from '../keys/attempt';
 import { keyFault } from '../keys/key';
 import type { Sight } from '../keys/look';
 import { lookAfterwards } from '../keys/look';
-import { sameInstant } from '../keys/dates';
 import { sendKeys } from '../keys/send';
 import { hold } from './holding';
 import type { RunSettings } from './options';
 import type { RotationOutcome } from './outcome';
 import { failureText } from './places';
+import { SETTLE } from './settling';
 import type { Site } from './site';
 import { subjectOf } from './site';
 
@@ -145,11 +145,7 @@ async function unstored(
 	sending: Sending,
 	answer: VaultConflict | VaultFailure,
 ): Promise<RotationOutcome> {
-	if (sending.mayBeLive === true) {
-		const lost = await hold(sending, sending.key);
-		const next = lost === undefined ? SETTLE : `${lost} ${SET_ANOTHER}`;
-		return { ...subjectOf(sending), status: 'unknown', reason: `${MADE_BY_CHECK} ${next}` };
-	}
+	if (sending.mayBeLive === true) return await doubtful(sending, MADE_BY_CHECK);
 	return answer.kind === 'conflict'
 		? {
 				...subjectOf(sending),
@@ -164,7 +160,22 @@ export const MADE_BY_CHECK =
 	'The new key was only to be checked, but its check may have made it live: the server may not know validate_only, and its dates of the key do not rule it out.';
 
 const SET_ANOTHER =
-	'If the key is live, nobody knows it. Run Rotate again as soon as the vault takes changes: it sets a key that the vault holds.';
+	'Run it again as soon as the vault takes changes: then the key that is live is one that the vault holds.';
+
+/**
+ * The outcome of a key that may be live; the vault is made to hold it whatever others did meanwhile.
+ *
+ * @param next what settles it, while the vault holds the key
+ */
+export async function doubtful(
+	site: Site & { key: string },
+	reason: string,
+	next = SETTLE,
+): Promise<RotationOutcome> {
+	const lost = await hold(site, site.key);
+	const more = lost === undefined ? next : `${lost} ${SET_ANOTHER}`;
+	return { ...subjectOf(site), status: 'unknown', reason: `${sentence(reason)} ${more}` };
+}
 
 /** A reason, and what has to be said besides. */
 export function withDoubt(reason: string, doubt: string | undefined): string {
@@ -174,70 +185,3 @@ export function withDoubt(reason: string, doubt: string | undefined): string {
 export function unapplied(site: Site, reason: string): RotationOutcome {
 	return { ...subjectOf(site), status: 'unapplied', reason };
 }
-
-/** What a look shows of a key that was sent. */
-export type Settled =
-	/** Cloudflare's date of the key that is live. */
-	| { kind: 'live'; generatedOn: string }
-	/** Cloudflare refused this key by name, and nothing was changed. */
-	| { kind: 'refused'; reason: string }
-	/** It is certain that nothing was changed. */
-	| { kind: 'notSet'; reason: string }
-	| { kind: 'unknown'; reason: string };
-
-/**
- * Whether a key is live: by its own verdict and by the list, which must tell the same date. A moved
- * date is no proof by itself, since somebody else may have moved it; and setting the same key again
- * may not move it, so that only the date of another key proves that nothing was set.
- */
-export function settle({ attempt: { verdict }, sight, notLiveOn }: Sent): Settled {
-	switch (verdict.kind) {
-		case 'accepted': {
-			const date = 'date' in sight ? sight.date : undefined;
-			if (date === undefined || !sameInstant(date, verdict.lastGeneratedOn)) {
-				return { kind: 'unknown', reason: unconfirmed(verdict.lastGeneratedOn, sight) };
-			}
-			return sameInstant(date, notLiveOn)
-				? { kind: 'unknown', reason: NOTHING_MOVED }
-				: { kind: 'live', generatedOn: date };
-		}
-		case 'refused':
-			return refusal(verdict, sight);
-		case 'notSent':
-			return { kind: 'notSet', reason: verdict.reason };
-		case 'unclear':
-			return { kind: 'unknown', reason: `${sentence(verdict.reason)} ${SETTLE}` };
-	}
-}
-
-function unconfirmed(said: string | undefined, { kind }: Sight): string {
-	if (kind === 'undated') return NO_DATES;
-	return said === undefined && kind !== 'unreadable' && kind !== 'gone'
-		? `Cloudflare accepted the key, but does not say when it was made, so its list proves nothing. ${SETTLE}`
-		: `Cloudflare accepted the key, but its list does not confirm it. ${SETTLE}`;
-}
-
-function refusal({ byName, reason }: { byName: boolean; reason: string }, sight: Sight): Settled {
-	if (sight.kind === 'same') return { kind: byName ? 'refused' : 'notSet', reason };
-	// Cloudflare's word on this one key is believed where nobody can look, and nothing is dropped for it.
-	if (byName && sight.kind !== 'moved') {
-		return { kind: 'notSet', reason: `${sentence(reason)} ${doubtOf(sight)}` };
-	}
-	return { kind: 'unknown', reason: `${sentence(reason)} ${SETTLE}` };
-}
-
-/** Why a word of Cloudflare that nothing was changed is not proven; undefined where its date of the key proves it. */
-export function doubtOf({ kind }: Sight): string | undefined {
-	return kind === 'same' ? undefined : UNPROVEN;
-}
-
-const UNPROVEN =
-	"Cloudflare's dates of the key, before and afterwards, could not be compared, so only its word says that nothing was changed.";
-
-const NOTHING_MOVED =
-	'Cloudflare accepted the key, but still tells the date of the key of before, so nothing may have been set. The vault holds both keys; running the same operation again settles it.';
-
-const NO_DATES =
-	'Cloudflare accepted the key, and shows no date of any key of the account, so nothing proves that it is live. The vault holds it; while there are no dates, no run can settle this.';
-
-export const SETTLE = 'The vault holds the key; running the same operation again settles it.';
