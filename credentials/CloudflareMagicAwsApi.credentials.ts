@@ -69,7 +69,7 @@ export class CloudflareMagicAwsApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. https://vpce-0123.secretsmanager.eu-central-1.vpce.amazonaws.com',
 			description:
-				"Only for a VPC endpoint, FIPS, or a region with another domain. Empty for the region's own. Requests go to this origin only.",
+				"Only for a VPC endpoint, FIPS, or a region with another domain. Empty for the region's own. Requests go to this origin only. With HTTP_PROXY set, n8n sends plain http through that proxy, loopback too: then name it in NO_PROXY.",
 		},
 	];
 

@@ -31,7 +31,7 @@ export class CloudflareMagicVaultApi implements ICredentialType {
 			required: true,
 			placeholder: 'e.g. https://vault.example.com:8200',
 			description:
-				'The vault, without a path. It must be https, unless the vault runs on the same machine as n8n. The credential is sent to this origin only.',
+				'The vault, without a path. It must be https, unless the vault runs on the same machine as n8n. The credential is sent to this origin only. With HTTP_PROXY set, n8n sends plain http through that proxy, loopback too: then name it in NO_PROXY.',
 		},
 		{
 			displayName: 'Namespace',

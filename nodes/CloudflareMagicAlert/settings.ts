@@ -4,7 +4,12 @@ import { authenticationProperty } from '../shared/connection';
 import { inputError } from '../shared/errors';
 import type { JsonRecord } from '../http/json';
 import { record } from '../http/json';
-import { accountIdOption, optionsCollection, timeoutOption } from '../shared/options';
+import {
+	accountIdOption,
+	optionsCollection,
+	refuseUnreadOptions,
+	timeoutOption,
+} from '../shared/options';
 import type { AlertEvent } from './alert';
 
 const ALERT_TYPES: readonly MagicAlertType[] = [
@@ -206,6 +211,7 @@ function readInterval(context: ParameterContext): number | undefined {
  * @throws NodeOperationError if one can't be used
  */
 export function readSettings(context: ParameterContext): Settings {
+	refuseUnreadOptions(context);
 	const { policyName = '' } = optionsOf(context);
 	return {
 		...readAccess(context),

@@ -8,8 +8,11 @@ import { record, text } from '../http/json';
 /** How deep an answer may be wrapped. */
 const DEEPEST = 6;
 
-/** A member `psk` of JSON, whatever stands around it. */
-const MEMBER = /"psk"\s*:\s*("(?:[^"\\]|\\.)+")/;
+/** Where the text of a member `psk` of JSON begins, whatever stands around it. */
+const MEMBER = /"psk"\s{0,100}:\s{0,100}"/g;
+
+/** Characters of a key, as JSON writes them; what is longer is none. */
+const LONGEST_KEY = 10_000;
 
 function parsed(json: string): unknown {
 	try {
@@ -19,9 +22,24 @@ function parsed(json: string): unknown {
 	}
 }
 
+/**
+ * The text of JSON whose first character is at `start`; undefined where it is empty, does not end or
+ * can't be read. By hand, because a pattern for it would overflow the stack in an answer of some megabytes.
+ */
+function textFrom(answer: string, start: number): string | undefined {
+	const end = Math.min(answer.length, start + LONGEST_KEY);
+	for (let index = start; index < end; index++) {
+		if (answer[index] === '\\') index++;
+		else if (answer[index] === '"') return text(parsed(answer.slice(start - 1, index + 1)));
+	}
+	return undefined;
+}
+
 function keyInText(answer: string, depth: number): string | undefined {
-	const literal = MEMBER.exec(answer)?.[1];
-	if (literal !== undefined) return text(parsed(literal));
+	for (const { index, 0: opening } of answer.matchAll(MEMBER)) {
+		const key = textFrom(answer, index + opening.length);
+		if (key !== undefined) return key;
+	}
 	// JSON within a text: one level of its escapes is taken away.
 	return answer.includes('\\') ? keyIn(answer.replace(/\\(["\\])/g, '$1'), depth) : undefined;
 }

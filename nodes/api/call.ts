@@ -18,6 +18,8 @@ export interface Call {
 	evenIfStopped?: boolean;
 	/** Send nothing from this moment of `clock.elapsed` on, in milliseconds. */
 	sendBefore?: number;
+	/** And from this moment of `clock.now` on: where the machine sleeps, the other clock stands still. */
+	sendBeforeDate?: number;
 	/** What is asked, for messages: "list the tunnels". */
 	action: string;
 	/** What to do about codes that mean something else here than elsewhere. */

@@ -168,7 +168,7 @@ export class CloudflareClient {
 	private async attempt(call: Call, until: number): Promise<Attempt> {
 		const turn = await this.pacer.enter(until, this.stopOf(call), call.api === 'graphql');
 		if (turn === 'stopped') return STOPPED;
-		if (turn === 'now' && clock.elapsed() >= (call.sendBefore ?? Infinity)) {
+		if (turn === 'now' && isTooLate(call)) {
 			this.pacer.leave(undefined);
 			return TOO_LATE;
 		}
@@ -225,4 +225,8 @@ export class CloudflareClient {
 			signal: call.repeat === 'read' ? this.stopOf(call) : undefined,
 		});
 	}
+}
+
+function isTooLate({ sendBefore = Infinity, sendBeforeDate = Infinity }: Call): boolean {
+	return clock.elapsed() >= sendBefore || clock.now() >= sendBeforeDate;
 }

@@ -76,7 +76,7 @@ export function pskIn(error: unknown): string | undefined {
 export async function setPsks(
 	client: CloudflareClient,
 	psks: readonly PskEntry[],
-	options: CallOptions & Pick<Call, 'sendBefore' | 'secrets'> = {},
+	options: CallOptions & Pick<Call, 'sendBefore' | 'sendBeforeDate' | 'secrets'> = {},
 ): Promise<Map<string, PskSetVerdict>> {
 	const call: Call = {
 		method: 'POST',
@@ -87,6 +87,7 @@ export async function setPsks(
 		// It may echo the former key, which nobody here knows.
 		answersSecret: true,
 		sendBefore: options.sendBefore,
+		sendBeforeDate: options.sendBeforeDate,
 		action: `${options.validateOnly === true ? 'check' : 'set'} ${psks.length} ${psks.length === 1 ? 'PSK' : 'PSKs'}`,
 		secrets: options.secrets ?? new SecretFinder(psks.map(({ psk }) => psk)),
 	};

@@ -4,7 +4,7 @@ import { Pacer } from '../api/pacer';
 import { listIpsecTunnels } from '../api/ipsecTunnels';
 import type { Connection } from './connection';
 import { clientOf, connectionOf } from './connection';
-import { readTimeout } from './options';
+import { readTimeout, refuseUnreadOptions } from './options';
 import { TunnelIndex } from './tunnelLocator';
 
 /** The accounts that the items of one run act on, each with its client and its list of tunnels. */
@@ -23,9 +23,10 @@ export class Accounts {
 	 * The client for an item: with the credential as n8n resolves it for this item, since its fields
 	 * may hold expressions, and with the item's own options. Items that agree in all share one.
 	 *
-	 * @throws NodeOperationError if the credential, the option Account ID or Timeout can't be used
+	 * @throws NodeOperationError if the credential, the options, Account ID or Timeout can't be used
 	 */
 	async client(itemIndex: number): Promise<CloudflareClient> {
+		refuseUnreadOptions(this.context, itemIndex);
 		const timeout = this.context.getNodeParameter('options.timeout', itemIndex, 60);
 		const timeoutMs = readTimeout(this.context.getNode(), timeout, itemIndex);
 		const connection = await connectionOf(this.context, {

@@ -1,5 +1,6 @@
 import type { IExecuteFunctions, INode, INodeProperties } from 'n8n-workflow';
 import { updateDisplayOptions } from 'n8n-workflow';
+import { collectionOf, refuseWhole } from './collections';
 import { inputError } from './errors';
 
 /** Properties that show up for one operation of a resource only. */
@@ -45,16 +46,20 @@ export function alphabetical(properties: readonly INodeProperties[]): INodePrope
 	return [...properties].sort((a, b) => (a.displayName < b.displayName ? -1 : 1));
 }
 
+const OPTIONS = { displayName: 'Options', name: 'options' };
+
 /** The collection `options` of an operation, in alphabetical order. */
 export function optionsCollection(options: readonly INodeProperties[]): INodeProperties {
-	return {
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add option',
-		default: {},
-		options: alphabetical(options),
-	};
+	return collectionOf({ ...OPTIONS, placeholder: 'Add option' }, alphabetical(options));
+}
+
+/**
+ * Refuses options of which n8n reads nothing.
+ *
+ * @throws NodeOperationError
+ */
+export function refuseUnreadOptions(context: { getNode(): INode }, itemIndex?: number): void {
+	refuseWhole(context, OPTIONS, itemIndex);
 }
 
 /**
@@ -68,6 +73,7 @@ export function readFlag(
 	option: INodeProperties,
 	itemIndex: number,
 ): boolean {
+	refuseUnreadOptions(context, itemIndex);
 	const value = context.getNodeParameter(`options.${option.name}`, itemIndex, false) as unknown;
 	if (typeof value === 'boolean') return value;
 	throw inputError(
@@ -144,6 +150,7 @@ function countError(
  * @throws NodeOperationError if it is none, or out of the option's bounds
  */
 export function readCount(context: IExecuteFunctions, option: INodeProperties): number {
+	refuseUnreadOptions(context);
 	const value = context.getNodeParameter(`options.${option.name}`, 0, option.default) as unknown;
 	if (isCount(value, option)) return value;
 	throw countError(context.getNode(), 'option', option);

@@ -24,6 +24,11 @@ export function trimAddress(address: unknown): string {
 		.replace(/\/+(v1\/*)?$/, '');
 }
 
+/** An address as a URL spells it: its host in small letters, without a port that goes without saying. */
+export function placeOf(address: string): string {
+	return URL.canParse(address) ? new URL(address).href.replace(/\/+$/, '') : address;
+}
+
 /** What is wrong with the fields of the credential for Vault and OpenBao; undefined if nothing is. */
 export function kv2AddressFault(credential: ICredentialDataDecryptedObject): string | undefined {
 	const { address, namespace, method, authMount } = credential;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { INodeProperties } from 'n8n-workflow';
 import { field, text } from '../http/json';
 import type { Transport } from '../http/transport';
-import { awsAddressFault, awsEndpoint } from './address';
+import { awsAddressFault, awsEndpoint, placeOf } from './address';
 import { AwsCalls } from './awsCalls';
 import { CURRENT, markFields, PENDING } from './awsLabels';
 import { readSecret } from './awsReading';
@@ -202,6 +202,11 @@ export const awsSecretsManager: VaultKind = {
 	properties: [SECRET_NAME],
 	nameParameter: NAME_PARAMETER,
 	nameFault: secretNameFault,
+	// Two access keys may be of two accounts, each with its own secret of the name.
+	place: ({ credential }) =>
+		[placeOf(awsEndpoint(credential)), credential.region, credential.accessKeyId]
+			.map((part) => String(part ?? '').trim())
+			.join(' '),
 	connect(transport: Transport, { credential }: VaultSettings, limits: RunLimits): Vault {
 		const fault = awsAddressFault(credential);
 		if (fault !== undefined) {

@@ -89,6 +89,20 @@ const TYPE = '__type';
 /** The name of a secret that nobody has. */
 const NOBODYS = 'magic-ipsec/credential-test';
 
+const TEST_HEADERS = {
+	'content-type': 'application/x-amz-json-1.1',
+	'x-amz-target': 'secretsmanager.DescribeSecret',
+};
+
+const TEST_BODY = { SecretId: NOBODYS };
+
+/** True if a request is that of the test, whoever sends it: its answer tells nothing of any secret. */
+export function isAwsTest(headers: Readonly<Record<string, string>>, body: string): boolean {
+	return (
+		headers['x-amz-target'] === TEST_HEADERS['x-amz-target'] && body === JSON.stringify(TEST_BODY)
+	);
+}
+
 const AWS_TYPES: ReadonlyArray<readonly [string, string]> = [
 	[
 		'UnrecognizedClientException',
@@ -118,11 +132,8 @@ export const awsTest: ICredentialTestRequest = credentialTest(
 	{
 		url: "={{ $credentials.endpoint ? $credentials.endpoint.replace(/\\/+$/, '') + '/' : 'https://secretsmanager.' + $credentials.region.trim() + ($credentials.region.trim().startsWith('cn-') ? '.amazonaws.com.cn/' : '.amazonaws.com/') }}",
 		method: 'POST',
-		headers: {
-			'content-type': 'application/x-amz-json-1.1',
-			'x-amz-target': 'secretsmanager.DescribeSecret',
-		},
-		body: { SecretId: NOBODYS },
+		headers: TEST_HEADERS,
+		body: TEST_BODY,
 	},
 	[
 		...AWS_TYPES.flatMap(([type, message]) => [

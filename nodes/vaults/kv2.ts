@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { clock } from '../http/clock';
 import { MAX_REPEATS } from '../http/retry';
 import type { Transport } from '../http/transport';
-import { kv2AddressFault, trimAddress } from './address';
+import { kv2AddressFault, placeOf, trimAddress } from './address';
 import { LONGEST_WAIT_MS } from './exchange';
 import { failed, refusingVault } from './failures';
 import { lookAtMount, settingsWarnings } from './kv2Mount';
@@ -93,7 +93,10 @@ class Kv2Vault implements Vault {
 				if (isOurs) return { kind: 'stored', snapshot: reading.snapshot };
 				if (at !== cas || !doubtful) return { kind: 'conflict' };
 			}
-			if (reading.kind === 'failed') return { ...reading, mayHaveHappened: true };
+			if (reading.kind === 'failed') {
+				const isOthers = outcome.kind === 'mismatch' && !doubtful;
+				return isOthers ? { kind: 'conflict' } : { ...reading, mayHaveHappened: true };
+			}
 			const over = attempt === MAX_REPEATS || clock.elapsed() > until || outcome.kind === 'refused';
 			if (over) return kv2Failure(sent.reply, doubtful);
 			await this.session.pause(attempt);
@@ -150,6 +153,11 @@ export const kv2: VaultKind = {
 	properties: [MOUNT, PATH],
 	nameParameter: PATH.name,
 	nameFault: pathFault,
+	// A mount may be named from the root namespace, too: `a/b` in none is `b` in the namespace `a`.
+	place: ({ credential: { address, namespace }, parameters: { mount } }) => {
+		const namespaced = [namespace, mount].map(trimSlashes).filter((part) => part !== '');
+		return [placeOf(trimAddress(address)), ...namespaced].join('/');
+	},
 	connect(transport: Transport, settings: VaultSettings, limits: RunLimits): Vault {
 		const { address, method, authMount } = settings.credential;
 		const mount = trimSlashes(settings.parameters.mount);
@@ -180,5 +188,7 @@ export const kv2: VaultKind = {
 };
 
 function trimSlashes(value: unknown): string {
-	return String(value ?? '').replace(/^\/+|\/+$/g, '');
+	return String(value ?? '')
+		.trim()
+		.replace(/^\/+|\/+$/g, '');
 }

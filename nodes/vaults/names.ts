@@ -9,6 +9,11 @@ export interface NameParts {
 
 const PLACEHOLDER = /\{([^{}]*)\}/g;
 
+/** A surrogate without its other half, of which no URL can be made. */
+const HALF_CHARACTER = /\p{Surrogate}/u;
+
+const HALF = 'It holds half a character, which no URL can hold.';
+
 const PARTS: Readonly<Record<string, keyof NameParts>> = {
 	tunnel_id: 'tunnelId',
 	tunnel_name: 'tunnelName',
@@ -18,6 +23,7 @@ const PARTS: Readonly<Record<string, keyof NameParts>> = {
 /** What is wrong with a template, in one sentence; undefined if nothing is. */
 export function templateFault(template: unknown): string | undefined {
 	if (typeof template !== 'string' || template === '') return 'It is empty.';
+	if (HALF_CHARACTER.test(template)) return HALF;
 	const used = [...template.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
 	const unknown = used.find((name) => !Object.hasOwn(PARTS, name));
 	if (unknown !== undefined || /[{}]/.test(template.replace(PLACEHOLDER, ''))) {
@@ -45,6 +51,7 @@ export function commonPrefix(template: string): string {
 export function pathFault(path: string): string | undefined {
 	if (path === '') return 'It is empty.';
 	if (hasControlCharacter(path)) return 'It holds a control character.';
+	if (HALF_CHARACTER.test(path)) return HALF;
 	const segments = path.split('/');
 	if (segments.includes('')) return "It must not begin or end with '/', nor hold '//'.";
 	if (segments.includes('.') || segments.includes('..')) return "It must not hold '.' or '..'.";

@@ -64,6 +64,9 @@ export const STORED_NAMES = [
 	...['tunnel_id', 'tunnel_name', 'account_id'],
 ] as const;
 
+/** Levels of objects and lists in a field of others; far deeper ones can't be compared or written again. */
+const DEEPEST_FIELD = 100;
+
 type StoredName = (typeof STORED_NAMES)[number];
 
 const OURS: ReadonlySet<string> = new Set(STORED_NAMES);
@@ -89,6 +92,9 @@ export function parseRecord(fields: Readonly<JsonRecord>): ParsedRecord {
 		return unreadable("its field 'intent' does not hold 'roll_back'");
 	}
 	const others = Object.fromEntries(Object.entries(fields).filter(([name]) => !OURS.has(name)));
+	if (!isWithin(others, DEEPEST_FIELD)) {
+		return unreadable(`one of its other fields is nested more than ${DEEPEST_FIELD} levels deep`);
+	}
 	if (!survivesJson(others)) {
 		return unreadable(
 			'one of its other fields holds a number that is too large to be kept exactly',
@@ -169,6 +175,12 @@ function unreadable(what: string): ParsedRecord {
 
 function isTextOrNothing(value: unknown): boolean {
 	return value === undefined || value === null || typeof value === 'string';
+}
+
+/** True if no value is nested in more objects and lists than these, besides the outermost. */
+function isWithin(value: unknown, levels: number): boolean {
+	if (typeof value !== 'object' || value === null) return true;
+	return levels >= 0 && Object.values(value).every((inner) => isWithin(inner, levels - 1));
 }
 
 /** False if a whole number was rounded when the JSON was read. */

@@ -179,6 +179,11 @@ export interface VaultKind {
 	nameParameter: string;
 	/** What is wrong with a secret's name here, in one sentence; undefined if nothing is. */
 	nameFault(name: string): string | undefined;
+	/**
+	 * Where the secrets are, so that two spellings of one place are seen as one. Places that are not told
+	 * apart are refused as one secret, so this says all that may tell secrets of one name apart.
+	 */
+	place(settings: VaultSettings): string;
 	/** @param transport sends with the credential; the credential adds its secrets by itself */
 	connect(transport: Transport, settings: VaultSettings, limits: RunLimits): Vault;
 }

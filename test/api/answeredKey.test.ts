@@ -23,6 +23,7 @@ describe('the key of an answer', () => {
 		['in a text within a text', JSON.stringify({ body: whole })],
 		['in a text within a text within a text', JSON.stringify({ a: JSON.stringify({ b: whole }) })],
 		['in a text within an object', { body: whole }],
+		['behind one that does not end', `{"psk":"${'A'.repeat(20_000)}","x":${whole}}`],
 		['five levels down', wrapped({ psk: KEY }, 5)],
 	])('is found %s', (_, answer) => {
 		expect(keyIn(answer)).toBe(KEY);
@@ -43,6 +44,7 @@ describe('the key of an answer', () => {
 		['a text in which it can not be read', '{"psk":"\\x"}'],
 		['six levels', wrapped({ psk: KEY }, 6)],
 		['a number in its place', { psk: 5 }],
+		['a text in which it is longer than any key', `{"psk":"${'A'.repeat(20_000)}"}`],
 	])('is none in %s', (_, answer) => {
 		expect(keyIn(answer)).toBeUndefined();
 	});

@@ -155,9 +155,8 @@ describe('one thing', () => {
 });
 
 describe('a refusal', () => {
-	const described = async (status: number, code: number | undefined, message = 'x') => {
-		const refusal = statusFault('createWebhook', status, code as number, { message });
-		account().faults.add({ ...refusal, code } as typeof refusal);
+	const described = async (status: number, code: number) => {
+		account().faults.add(statusFault('createWebhook', status, code, { message: 'x' }));
 		return (await failing(createWebhook(clientOf(account()), WEBHOOK))).description;
 	};
 

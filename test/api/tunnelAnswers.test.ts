@@ -135,7 +135,7 @@ describe('a tunnel that was updated', () => {
 	it('among many, is left out where it has no id', async () => {
 		const result = { modified: true, modified_ipsec_tunnels: [TUNNEL, { id: 'x' }, null] };
 		const tunnels = [{ id: ID, ...BODY }];
-		expect(await updateIpsecTunnels(answering('bulkUpdate', result), tunnels)).toEqual({
+		expect(await updateIpsecTunnels(answering('bulkUpdate', result), tunnels)).toStrictEqual({
 			modified: true,
 			answer: [SHOWN],
 		});

@@ -7,6 +7,7 @@ import { Agent, request } from 'undici';
 import { notAnswered } from '../../nodes/http/network';
 import type { HttpRequest, Transport } from '../../nodes/http/transport';
 import { RefusedCredentialError } from '../../nodes/http/guard';
+import { forOwnRequests } from '../../nodes/vaults/credentials';
 
 /**
  * A transport without n8n, for tests of the vaults' drivers over real sockets: the credential's own
@@ -24,7 +25,7 @@ export function directTransport(
 		const deadline = AbortSignal.timeout(timeoutMs);
 		const ends = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
 		try {
-			const signed = await authenticate({ ...data }, {
+			const signed = await authenticate(forOwnRequests(data), {
 				...asked,
 				headers: { ...asked.headers },
 				qs: query,

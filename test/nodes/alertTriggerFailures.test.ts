@@ -99,6 +99,43 @@ describe('what can not be done', () => {
 		expect(scene.left()).toEqual([]);
 	});
 
+	it('leaves the destination, too, while the policy that names it can not be removed', async () => {
+		await scene.host.activate();
+		const [policy] = scene.simulator.alerts.policies();
+		const operation = 'deletePolicy';
+		scene.simulator.faults.add({ operation, kind: 'status', status: 403, times: 'always' });
+		expect(await scene.host.deactivate()).toBe(false);
+		expect(scene.operations()).not.toContain('deleteWebhook');
+		expect(scene.log()).toContain(
+			`the notification policy ${policy!.id} may still be in the account ${scene.simulator.accountId}`,
+		);
+		expect(scene.host.staticData().made).toHaveLength(2);
+		scene.simulator.faults.clear();
+		expect(await scene.host.deactivate()).toBe(true);
+		expect(scene.left()).toEqual([]);
+	});
+
+	it('is told by its name where nobody knows an id', async () => {
+		scene.simulator.faults.add({ operation: 'createWebhook', kind: 'reset', when: 'after' });
+		scene.simulator.faults.add({
+			operation: 'deleteWebhook',
+			kind: 'status',
+			status: 403,
+			times: 'always',
+		});
+		await failureOf(scene.host.activate());
+		const [webhook] = scene.simulator.alerts.webhooks();
+		const tag = /\(([^()]+)\)$/.exec(webhook!.name)![1]!;
+		expect(scene.log()).toContain(`the webhook destination named "(${tag})" may still be in`);
+	});
+
+	it('is nothing that a long name could cause', async () => {
+		scene.setOptions({ policyName: 'x'.repeat(300) });
+		await scene.host.activate();
+		const [policy] = scene.simulator.alerts.policies();
+		expect(policy!.name).toMatch(/^n8n: x{100} \(/);
+	});
+
 	it('is logged when nobody can tell whether anything is left', async () => {
 		await scene.host.activate();
 		scene.simulator.faults.add({ operation: 'listPolicies', kind: 'reset', times: 'always' });

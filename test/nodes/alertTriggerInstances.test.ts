@@ -131,10 +131,21 @@ describe('a copy at another address', () => {
 	it('does not either, if production had been turned off with Catch Up on', async () => {
 		await fire({ correlationId: 'two', deliver: false });
 		await production.deactivate();
+		const { policies } = production.staticData() as { policies: string[] };
 		staging.become(production);
 		await staging.activate();
 		expect(staging.started).toEqual([]);
 		expect(ids()).toHaveLength(2);
+		expect(policies).toHaveLength(1);
+		expect(staging.staticData().policies).toHaveLength(1);
+		expect(staging.staticData().policies).not.toEqual(policies);
+	});
+
+	it('keeps what it knows where it is no copy, but was only turned off for a while', async () => {
+		await production.deactivate();
+		const { policies } = production.staticData() as { policies: string[] };
+		await production.activate();
+		expect(production.staticData().policies).toEqual([...policies, expect.any(String)]);
 	});
 
 	it('does not accept what is sent with the secret of production', async () => {

@@ -329,6 +329,8 @@ it('differs by all that it is made of', () => {
 	expect(new Set(secrets).size).toBe(secrets.length);
 	expect(secrets.join('\n')).toMatch(/^([0-9a-f]{64}(\n|$))+$/);
 	expect(made({ webhookId: 'a', id: 'b' })).toBe(made({ webhookId: 'a', id: 'c' }));
+	// Another one would replace the secret of every trigger that is active.
+	expect(made()).toBe('2a8891db855b0423507a609d6cc78ee0d4e6960865ed50714c05bea9aac3bfea');
 	const withKey = { type: 'cloudflareMagicKeyApi', data: { apiToken: 'no', apiKey: ` ${key} ` } };
 	expect(made({}, withKey)).toBe(made());
 	const cut = (length: number) => ({ ...withToken, data: { apiToken: key.slice(0, length) } });

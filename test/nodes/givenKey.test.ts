@@ -11,6 +11,8 @@ const ITEM: IDataObject = {
 	psk: KEY,
 	deep: { list: [{ key: KEY }] },
 	short: 'abc',
+	seven: 'k-34567',
+	eight: 'k-345678',
 	fields: { psk: KEY },
 };
 
@@ -34,6 +36,14 @@ describe('a key that is given', () => {
 		'={{ $if(true, $json.psk, "no") }}',
 	])('by %s is taken', async (psk) => {
 		expect(await reading(psk)).toEqual({ kind: 'key', key: KEY });
+	});
+
+	it('by an expression that names a part of it is taken where that may be chance', async () => {
+		const read = async (name: string) =>
+			await reading(`={{ $json.${name} || "no ${ITEM[name]}" }}`);
+		expect(await read('short')).toEqual({ kind: 'key', key: 'abc' });
+		expect(await read('seven')).toEqual({ kind: 'key', key: 'k-34567' });
+		expect(await read('eight')).toMatchObject({ kind: 'fault' });
 	});
 
 	it("by $('Node') is not taken for a typed one, even if there is no such node", async () => {
@@ -79,6 +89,12 @@ describe('a key that is given', () => {
 		['={{ $json.psk.nothing.there }}', 'holds no key'],
 		['={{ $json.deep }}', 'holds no text, but a value of type object'],
 		['={{ $json.deep.list }}', 'holds no text, but a list'],
+		['={{ $json.psk }} ', 'white space at its beginning or end'],
+		['= {{ $json.psk }}', 'white space at its beginning or end'],
+		['={{ $json.deep }} ', "'[object …]'"],
+		['={{ `${$json.missing}` }}', "'undefined'"],
+		['={{ "" + null + ($json.missing ?? "") }}', "'null'"],
+		['={{ `${Number($json.psk)}` }}', "'NaN'"],
 		['={{ $json.psk + "\\n" }}', 'holds a line break or another control character'],
 		[{ a: '={{ $json.psk }}' }, 'holds no text, but a value of type object'],
 		[12345678, 'holds no text, but a value of type number'],
@@ -104,6 +120,7 @@ describe('a key that is given', () => {
 			expect(await reading('={{ $json.psk }}', more, { type })).toMatchObject({
 				kind: 'fault',
 				fault: "can't be set by an AI agent",
+				remedy: expect.stringContaining('a pre-shared key must not') as string,
 			});
 		}
 	});
@@ -129,22 +146,6 @@ describe('a key among the fields of a collection', () => {
 		).toEqual({ kind: 'key', key: KEY });
 		expect(await ofCollection({ psk: 'mykey' })).toMatchObject({ kind: 'fault' });
 		expect(await ofCollection({ description: 'x' })).toEqual({ kind: 'none' });
-	});
-
-	it('that is one expression, too', async () => {
-		expect(await ofCollection('={{ $json.fields }}')).toEqual({ kind: 'key', key: KEY });
-		expect(await ofCollection('={{ { description: $json.short } }}')).toEqual({ kind: 'none' });
-		expect(await ofCollection('={{ $json.short }}')).toEqual({ kind: 'none' });
-		expect(await ofCollection("={{ { psk: 'mykey' } }}")).toMatchObject({
-			fault: expect.stringContaining('typed in') as string,
-		});
-		expect(await ofCollection("={{ { psk: 'mykey', description: $json.short } }}")).toMatchObject({
-			fault: expect.stringContaining('typed in') as string,
-		});
-		expect(await ofCollection('={{ { psk: null } }}')).toMatchObject({ fault: 'holds no key' });
-		expect(await ofCollection("={{ $('the-key-of-no-node').item.json }}")).toMatchObject({
-			fault: 'holds an expression that failed',
-		});
 	});
 });
 

@@ -85,6 +85,12 @@ describe('prepare', () => {
 		expect(account().requests).toHaveLength(1);
 	});
 
+	it('the longest key is one of 64 characters', async () => {
+		const longest = { checkWithCloudflare: false, keyLength: 64 };
+		const { jsons } = await psk(account(), 'prepare', longest);
+		expect(String(jsons[0]![0]!.psk)).toHaveLength(64);
+	});
+
 	it.each([23, 65, 30.5, 'long'])(
 		'a key length of %p is refused before anything is sent',
 		async (keyLength) => {

@@ -1,6 +1,6 @@
 import { useAccount } from '../helpers/account';
 import { answerFault, statusFault } from '../helpers/answer';
-import { liveKeys, psk, statuses } from '../helpers/psk';
+import { itemsOf, liveKeys, psk, statuses } from '../helpers/psk';
 import { useVirtualClock } from '../helpers/virtualClock';
 import { leaksIn } from '../helpers/scanner';
 import { ECHO_FORMS, echoOf } from '../simulator/echoes';
@@ -37,6 +37,26 @@ describe('after the first change', () => {
 		expect(JSON.stringify(error)).not.toContain('new-key');
 	});
 
+	it('keys refused by name and requests refused as a whole: the run stops with the error of a request', async () => {
+		const simulator = account();
+		const [first] = simulator.tunnels();
+		simulator.faults.add({
+			kind: 'unapply',
+			operation: 'pskSet',
+			ids: [first!.id],
+			reason: 'frozen',
+		});
+		simulator.faults.add(
+			statusFault('pskSet', 403, 10000, {
+				message: 'Authentication error',
+				skip: 1,
+				times: Infinity,
+			}),
+		);
+		const { error } = await psk(simulator, 'set', { options: { batchSize: 1 } });
+		expect(error?.description).toContain('Authentication error');
+	});
+
 	it('generate: a refused tunnel is unapplied, a lost answer is unknown, the rest goes on', async () => {
 		const simulator = account();
 		const [first, second, third] = simulator.tunnels().map(({ id }) => id);
@@ -53,7 +73,9 @@ describe('after the first change', () => {
 		expect(jsons[1]!.map((item) => item.ipsec_tunnel_id)).toEqual([first, second, third]);
 		expect(jsons[1]![1]!.reason).toContain('Set a key of your own');
 		expect(jsons[1]![1]!.reason).toContain('has moved');
-		expect(JSON.stringify(hints)).toContain('1 of 3 keys unknown');
+		expect(JSON.stringify(hints)).toContain(
+			'1 of 3 keys not applied: the old key is still live; 1 of 3 keys unknown',
+		);
 		const calls = simulator.requests.filter(({ operation }) => operation === 'pskGenerate');
 		expect(calls).toHaveLength(3);
 	});
@@ -169,6 +191,42 @@ describe('after the first change', () => {
 		const { jsons } = await psk(simulator, 'set');
 		expect(jsons[0]!.map((item) => item.verified)).toEqual([false, true, true]);
 		expect(statuses(jsons[0])).toEqual(['applied', 'applied', 'applied']);
+	});
+
+	it('a key whose date has not moved is not verified, and stays on Secret with what that means', async () => {
+		const simulator = account();
+		const before = liveKeys(simulator);
+		const applied = Object.fromEntries(
+			simulator
+				.tunnels()
+				.map(({ id, psk_metadata }) => [id, { ipsec_tunnel_id: id, psk_metadata }]),
+		);
+		simulator.faults.add(answerFault('pskSet', { successfully_applied_psks: applied }));
+		const { jsons, hints } = await psk(simulator, 'set');
+		expect(liveKeys(simulator)).toEqual(before);
+		expect(jsons[0]!.map(({ status, verified }) => [status, verified])).toEqual(
+			Array(3).fill(['applied', false]),
+		);
+		expect(jsons[0]!.map((item) => item.psk)).toEqual(itemsOf(simulator).map((item) => item.psk));
+		for (const { reason, message } of jsons[1]!) {
+			expect(reason).toContain("Cloudflare's date of the key has not moved");
+			expect(message).toContain('the former key is still live');
+		}
+		expect(JSON.stringify(hints)).toContain('3 of 3 keys applied but not verified');
+	});
+
+	it('a key whose date of before was not told is not verified', async () => {
+		const simulator = account();
+		simulator.faults.add({
+			kind: 'missingFields',
+			operation: 'list',
+			fields: ['ipsec_tunnels.*.psk_metadata'],
+		});
+		const { jsons } = await psk(simulator, 'set');
+		expect(jsons[0]!.map(({ status, verified }) => [status, verified])).toEqual(
+			Array(3).fill(['applied', false]),
+		);
+		expect(jsons[1]![0]!.reason).toContain('could not be read');
 	});
 
 	it('generate: a key that somebody else changes meanwhile is unknown, with both possible reasons', async () => {
@@ -304,6 +362,26 @@ describe('after the first change', () => {
 describe('Generate', () => {
 	const account = useAccount();
 
+	it.each<[string, string]>([
+		['whose key does not end', `"psk":"${'A'.repeat(12_000_000)}`],
+		['of nothing but escapes behind a key', `"psk":"${'\\\\'.repeat(4_000_000)}`],
+	])('loses no key to another answer %s', async (_, body) => {
+		const simulator = account();
+		simulator.faults.add({
+			kind: 'body',
+			operation: 'pskGenerate',
+			when: 'after',
+			skip: 1,
+			contentType: 'application/json',
+			body,
+		});
+		const { jsons, error } = await psk(simulator, 'generate', { options: { concurrency: 1 } });
+		expect(error).toBeUndefined();
+		expect(statuses(jsons[1])).toEqual(['applied', 'unknown', 'applied']);
+		const [first, , third] = liveKeys(simulator);
+		expect(jsons[0]!.map((item) => item.psk)).toEqual([first, third]);
+	});
+
 	it.each(Object.keys(ECHO_FORMS) as Array<keyof typeof ECHO_FORMS>)(
 		'shows no word of an answer that repeats the new key (%s)',
 		async (form) => {
@@ -324,6 +402,14 @@ describe('Generate', () => {
 			expect(JSON.stringify(jsons[1])).toContain('left out');
 		},
 	);
+
+	it('drops no key that a refusal holds, though nothing is seen to have changed', async () => {
+		const body = JSON.stringify({ success: false, errors: [], result: { psk: 'the only copy' } });
+		account().faults.add({ kind: 'body', operation: 'pskGenerate', status: 400, body });
+		const { jsons } = await psk(account(), 'generate', { options: { concurrency: 1 } });
+		expect(statuses(jsons[1])).toEqual(['unknown', 'applied', 'applied']);
+		expect(jsons[0]![0]).toMatchObject({ status: 'unknown', psk: 'the only copy' });
+	});
 
 	it('shows plain words of a refusal', async () => {
 		account().faults.add({

@@ -73,6 +73,7 @@ describe('before the first change', () => {
 		const { error } = await psk(simulator, 'generate', {
 			node: { retryOnFail: true, maxTries: 2, waitBetweenTries: 0 },
 		});
+		expect(error?.message).toBe('Could not generate the PSKs');
 		expect(error?.description).toContain("Turn 'Retry On Fail' off");
 		expect(liveKeys(simulator)).toEqual(before);
 		expect(simulator.requests.some(({ operation }) => operation === 'pskGenerate')).toBe(false);

@@ -1,6 +1,4 @@
-import type { IDataObject, INodeParameters } from 'n8n-workflow';
-import { pendingKey } from '../../nodes/CloudflareMagicIpsec/psk/pendingKey';
-import { inContext } from '../helpers/context';
+import type { IDataObject } from 'n8n-workflow';
 import { PACKAGE_NAME } from '../helpers/engine';
 import { useAccount } from '../helpers/account';
 import { byName, liveKeys, psk, statuses } from '../helpers/psk';
@@ -81,6 +79,9 @@ describe('Pending Key', () => {
 
 	it.each<[unknown, string]>([
 		['two\nlines', 'holds a line break'],
+		['undefined', "holds 'undefined', which a template puts"],
+		['null', "holds 'null', which a template puts"],
+		[`${PENDING} `, 'holds white space'],
 		[12345678, 'holds no text, but a value of type number'],
 		[{ psk: PENDING }, 'holds no text, but a value of type object'],
 		[[PENDING], 'holds no text, but a list'],
@@ -179,23 +180,6 @@ describe('Pending Key', () => {
 		});
 		expect(error?.message).toBe('PSK operations are not for AI agents');
 		expect(account().requests).toEqual([]);
-	});
-});
-
-describe('Pending Key among options that are one expression', () => {
-	const keyOf = async (options: string) =>
-		await inContext(
-			{ resource: 'psk', operation: 'prepare', options } as INodeParameters,
-			[{ pending: PENDING }],
-			(context) => pendingKey(context, 0),
-		);
-
-	it('holds as well, and may be missing', async () => {
-		expect(await keyOf('={{ { pendingKey: $json.pending } }}')).toBe(PENDING);
-		expect(await keyOf('={{ { timeout: $json.pending.length } }}')).toBeUndefined();
-		await expect(keyOf("={{ { pendingKey: 'typed-in-by-somebody' } }}")).rejects.toThrow(
-			'typed in',
-		);
 	});
 });
 

@@ -15,7 +15,9 @@ describe('Require Unsaved Executions', () => {
 			const simulator = account();
 			const options = { requireUnsaved: true };
 			const { error } = await psk(simulator, operation, { options, mode: 'trigger' });
-			expect(error?.description).toContain("'Save successful production executions'");
+			expect(error?.description).toContain(
+				"'Save failed production executions' and 'Save execution progress'",
+			);
 			expect(simulator.requests).toHaveLength(0);
 			for (const saveExecutionProgress of [undefined, 'DEFAULT', true] as const) {
 				const settings = { ...UNSAVED, saveExecutionProgress };
@@ -55,6 +57,21 @@ describe('hints about what n8n stores', () => {
 			await hint({ saveManualExecutions: false, saveExecutionProgress: false }, 'manual'),
 		).toBe('[]');
 	});
+
+	it.each(['set', 'generate', 'prepare'])(
+		'%s gives them where there is a key to store',
+		async (operation) => {
+			const { hints } = await psk(account(), operation, { mode: 'trigger' });
+			expect(JSON.stringify(hints)).toContain('n8n may store the data of this run');
+			const nowhere = await psk(account(), operation, {
+				mode: 'trigger',
+				node: { onError: 'continueRegularOutput' },
+				items: [{ id: 'f'.repeat(32), psk: 'k' }],
+			});
+			expect(nowhere.jsons[1]).toHaveLength(1);
+			expect(JSON.stringify(nowhere.hints)).not.toContain('n8n may store the data of this run');
+		},
+	);
 });
 
 describe('an n8n before 1.123.21, or from 2.0 to 2.4.8, which has no getWorkflowSettings', () => {

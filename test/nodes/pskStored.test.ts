@@ -1,6 +1,4 @@
-import type { IDataObject, INodeParameters } from 'n8n-workflow';
-import { storingFault } from '../../nodes/CloudflareMagicIpsec/psk/stored';
-import { inContext } from '../helpers/context';
+import type { IDataObject } from 'n8n-workflow';
 import { PACKAGE_NAME } from '../helpers/engine';
 import { useAccount } from '../helpers/account';
 import { byName, itemsOf, liveKeys, psk, runPsk, statuses } from '../helpers/psk';
@@ -193,22 +191,6 @@ describe('Stored', () => {
 		});
 		expect(error?.message).toBe('PSK operations are not for AI agents');
 		expect(account().requests).toEqual([]);
-	});
-});
-
-describe('Stored among options that are one expression', () => {
-	const faultOf = async (options: string) =>
-		await inContext(
-			{ resource: 'psk', operation: 'set', options } as INodeParameters,
-			[{ stored: true, failed: false }],
-			(context) => storingFault(context, 0),
-		);
-
-	it('holds as well, and may be missing', async () => {
-		expect(await faultOf('={{ { stored: $json.stored } }}')).toBeUndefined();
-		expect(await faultOf('={{ { timeout: 60, other: $json.stored } }}')).toBeUndefined();
-		expect(await faultOf('={{ { stored: $json.failed } }}')).toContain("'Stored' gave false");
-		await expect(faultOf('={{ { stored: true } }}')).rejects.toThrow("'Stored' reads nothing");
 	});
 });
 

@@ -214,6 +214,21 @@ describe('Key Rotation', () => {
 			expect(world.vault.requests.filter(({ operation }) => operation === 'write')).toEqual([]);
 		});
 
+		it('refuses a place that two tunnels share in two spellings of the mount', async () => {
+			const [first, second] = ids();
+			for (const id of [first, second]) world.simulator.updateTunnel(id!, { name: 'twin' });
+			const items = [
+				{ id: first, mount: 'secret' },
+				{ id: second, mount: '/secret/' },
+			];
+			const { error } = await world.run(
+				'rotate',
+				{ scope: 'item', mount: '={{ $json.mount }}', path: 'magic-ipsec/{tunnel_name}' },
+				{ items },
+			);
+			expect(error?.message).toContain('Two tunnels have the same place');
+		});
+
 		it('in a continue mode a fault is an item, and the others go on', async () => {
 			await world.put(ids()[1]!, { current: 'x', tunnel_id: 'f'.repeat(32) });
 			const node = { onError: 'continueRegularOutput' } as const;

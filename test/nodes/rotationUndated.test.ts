@@ -48,8 +48,9 @@ describe('an account that shows no dates', () => {
 		world.simulator.faults.add({ kind: 'unapply', ids: [ids()[0]!], reason: 'no', ...set });
 		world.simulator.faults.add({ kind: 'crossVerdicts', ...set });
 		const outcomes = said(await world.run('rotate'));
-		expect(outcomes.map(([status]) => status).sort()).toEqual(['unapplied', 'unknown']);
-		expect(outcomes.find(([status]) => status === 'unapplied')![1]).toContain('only its word says');
+		// Nothing rules out that the check before has made it live.
+		expect(outcomes.map(([status]) => status)).toEqual(['unknown', 'unknown']);
+		expect(JSON.stringify(outcomes)).toContain('only its word says');
 		for (const id of ids()) expect(world.record(id)).toHaveProperty('pending');
 		const live = world.simulator.liveKey(ids()[1]!);
 		expect(world.heldKeys(ids()[1]!)).toContain(live);
@@ -66,7 +67,7 @@ describe('an account that shows no dates', () => {
 		expect([status, reason]).toEqual(['unapplied', expect.stringContaining('only its word says')]);
 	});
 
-	it('a key that was checked and not stored: it is not called certain that nothing was changed', async () => {
+	it('a key that was checked and not stored: nobody says that nothing was changed', async () => {
 		world.vault.addFault({
 			when: 'before',
 			operation: 'write',
@@ -79,8 +80,8 @@ describe('an account that shows no dates', () => {
 			times: 'always',
 		});
 		for (const [status, reason] of said(await world.run('rotate'))) {
-			expect(status).toBe('unapplied');
-			expect(reason).toContain('only its word says that nothing was changed');
+			expect(status).toBe('unknown');
+			expect(reason).toContain('its check may have made it live');
 		}
 	});
 });

@@ -1,9 +1,74 @@
 import { RotationWorld } from '../helpers/rotation';
+import type { SecretsManager } from '../stubs/secretsManager';
 import { useVirtualClock } from '../helpers/virtualClock';
 
 /** A vault that fails, or is changed by others, between the steps of an operation; and what Get Status says of what is left. */
 
 useVirtualClock();
+
+describe('one secret, or one tunnel, that can not be worked with', () => {
+	let world: RotationWorld;
+	afterEach(async () => {
+		await world.close();
+	});
+	const options = { tunnels: 3, seed: 1 };
+	const ids = () => world.simulator.tunnels().map(({ id }) => id);
+	const go = { node: { onError: 'continueRegularOutput' as const } };
+	const said = async (...args: Parameters<RotationWorld['run']>) => {
+		const { jsons, error } = await world.run(...args);
+		expect(error).toBeUndefined();
+		return new Map(jsons[0]!.map((json) => [json.ipsec_tunnel_id, json]));
+	};
+
+	/** Puts JSON of so many levels into another field of a secret: in AWS by its text, which nothing else can write. */
+	function nest(id: string): void {
+		const deep = '['.repeat(20_000) + ']'.repeat(20_000);
+		const fields = JSON.stringify(world.record(id)).slice(1, -1);
+		const SecretString = `{${fields}${fields === '' ? '' : ','}"other":${deep}}`;
+		const { inside } = world.kept.server as SecretsManager;
+		const content = { ClientRequestToken: 'x'.repeat(32), SecretString };
+		const name = `magic-ipsec/${id}`;
+		if (inside.all.has(name)) inside.put({ SecretId: name, ...content });
+		else inside.create({ Name: name, ...content });
+	}
+
+	it('JSON of 20,000 levels in AWS: the others are rotated', async () => {
+		world = await RotationWorld.start(options, 'awsSecretsManager');
+		const [bad, ...good] = ids();
+		nest(bad!);
+		const outcomes = await said('rotate', {}, go);
+		expect(outcomes.get(bad)).toMatchObject({
+			status: 'unapplied',
+			reason: expect.stringContaining('100 levels'),
+		});
+		for (const id of good) expect(outcomes.get(id)).toMatchObject({ status: 'rotated' });
+	});
+
+	it('JSON of 20,000 levels that comes into AWS in the middle: no outcome is lost', async () => {
+		world = await RotationWorld.start(options, 'awsSecretsManager');
+		const [bad, ...good] = ids();
+		const after = () => nest(bad!);
+		world.simulator.faults.add({ kind: 'hook', operation: 'pskSet', skip: 1, times: 1, after });
+		const outcomes = await said('rotate');
+		expect(outcomes.get(bad)).toMatchObject({ status: expect.stringMatching(/^(live|unknown)$/) });
+		for (const id of good) expect(outcomes.get(id)).toMatchObject({ status: 'rotated' });
+		for (const id of ids()) expect(world.heldKeys(id)).toContain(world.simulator.liveKey(id));
+	});
+
+	it("half a character in a tunnel's name: the others are rotated", async () => {
+		world = await RotationWorld.start(options);
+		const [bad, ...good] = ids();
+		world.simulator.updateTunnel(bad!, { name: 'bad\ud800name' });
+		for (const [operation, word] of [
+			['rotate', 'rotated'],
+			['getStatus', 'steady'],
+		] as const) {
+			const outcomes = await said(operation, { path: 'magic-ipsec/{tunnel_name}' }, go);
+			expect(outcomes.get(bad)?.reason).toContain('half a character');
+			for (const id of good) expect(Object.values(outcomes.get(id)!)).toContain(word);
+		}
+	});
+});
 
 describe('a vault that fails in the middle', () => {
 	let world: RotationWorld;

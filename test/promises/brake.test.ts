@@ -92,6 +92,17 @@ describe('where nothing is lost', () => {
 	const account = useAccount({ tunnels: TUNNELS, seed: 1, ageDays: () => 100 });
 	useVirtualClock();
 
+	it('the first checks are looked at, to see that they change nothing, and the others are trusted', async () => {
+		const simulator = account();
+		const { jsons } = await runPsk(simulator, 'generate', {
+			parameters: { options: { validateOnly: true } },
+		});
+		expect(statuses(jsons[1])).toEqual(Array<string>(TUNNELS).fill('validated'));
+		const seen = simulator.requests.map(({ operation }) => operation);
+		expect(seen.filter((operation) => operation === 'list')).toHaveLength(3);
+		expect([seen[0], seen[4], seen.at(-1)]).toEqual(['list', 'list', 'list']);
+	});
+
 	it('refusals hold nobody back', async () => {
 		const simulator = account();
 		const before = liveKeys(simulator);

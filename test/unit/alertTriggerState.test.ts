@@ -1,4 +1,5 @@
-import type { IDataObject } from 'n8n-workflow';
+import type { IDataObject, INode } from 'n8n-workflow';
+import { forget, recall, remember } from '../../nodes/CloudflareMagicAlert/replays';
 import { hashOf, isOfHash } from '../../nodes/CloudflareMagicAlert/secret';
 import type { Made } from '../../nodes/CloudflareMagicAlert/state';
 import { openState, TriggerState } from '../../nodes/CloudflareMagicAlert/state';
@@ -45,11 +46,10 @@ describe('what was made', () => {
 		for (const entry of [...entries, ...entries]) state.track(entry);
 		expect(state.made).toEqual(entries.map((entry) => JSON.parse(JSON.stringify(entry)) as Made));
 		expect(changed).toEqual(entries.map(() => 'made'));
-		for (const entry of entries) {
-			state.untrack(entry);
-			expect(state.made).not.toContainEqual(entry);
+		for (let left = entries.length - 1; left >= 0; left--) {
+			state.untrack(entries[left]!);
+			expect(state.made).toHaveLength(left);
 		}
-		expect(state.made).toEqual([]);
 	});
 
 	it.each<[string, unknown]>([
@@ -59,7 +59,7 @@ describe('what was made', () => {
 		['of no account', [{ ...made(), accountId: 'x' }]],
 		['without a tag', [{ ...made(), tag: 5 }]],
 	])('is nothing where it is %s', (_, list) => {
-		expect(watched({ made: list as never }).state.made).toEqual([]);
+		expect(watched({ made: list as never }).state.made).toStrictEqual([]);
 	});
 
 	it('has no id where that is none of Cloudflare', () => {
@@ -138,7 +138,10 @@ describe('the hash of the secret', () => {
 
 	it('takes the place of a secret that an older version left in clear', () => {
 		const data: IDataObject = { secret: HASH, made: [] };
-		const state = openState({ getWorkflowStaticData: () => data });
+		const asked: string[] = [];
+		const getWorkflowStaticData = (type: string) => (asked.push(type), data);
+		const state = openState({ getWorkflowStaticData });
+		expect(asked).toEqual(['node']);
 		expect(data).toEqual({ secretSha256: hashOf(HASH), made: [] });
 		expect(isOfHash(HASH, state.secretHash)).toBe(true);
 		expect(isOfHash(hashOf(HASH), state.secretHash)).toBe(false);
@@ -194,6 +197,72 @@ describe('the alerts that were taken', () => {
 		const { state, data } = watched();
 		state.since = 7;
 		expect(data).toEqual({ since: 7 });
+	});
+});
+
+describe('an alert', () => {
+	let nodes = 0;
+
+	/** A trigger that this process has not seen yet. */
+	const ownerOf = (mode: 'webhook' | 'manual' = 'webhook') => {
+		const id = `node ${++nodes}`;
+		return {
+			getNode: () => ({ id }) as INode,
+			getWorkflow: () => ({ id: 'w', active: true }),
+			getMode: () => mode,
+		};
+	};
+
+	const DAY = 86_400;
+	const NOW = Math.floor(Date.now() / 1000) - 10 * DAY;
+
+	const alert = (id: string, ts = NOW) => ({ alert_correlation_id: id, ts });
+
+	it('is known by the static data, or by the process alone', () => {
+		const owner = ownerOf();
+		const { state } = watched();
+		expect(remember(owner, state, alert('one'))).toBe(true);
+		expect(remember(owner, state, alert('one'))).toBe(false);
+		expect(remember(owner, watched().state, alert('one'))).toBe(false);
+		expect(remember(ownerOf(), state, alert('one'))).toBe(false);
+		expect(remember(ownerOf(), watched().state, alert('one'))).toBe(true);
+	});
+
+	it('of a test in the editor is not remembered by the process', () => {
+		const owner = ownerOf('manual');
+		expect(remember(owner, watched().state, alert('one'))).toBe(true);
+		expect(remember(owner, watched().state, alert('one'))).toBe(true);
+	});
+
+	it('of a trigger that is gone is forgotten', () => {
+		const owner = ownerOf();
+		remember(owner, watched().state, alert('one'));
+		forget(owner);
+		expect(remember(owner, watched().state, alert('one'))).toBe(true);
+	});
+
+	it('that the process took is put into a new state; where there is none, nothing is written', () => {
+		const owner = ownerOf();
+		remember(owner, watched().state, alert('one'));
+		const { state, changed } = watched();
+		recall(owner, state);
+		expect([state.seen.size, changed]).toEqual([1, ['seen']]);
+		const untouched = watched();
+		recall(ownerOf(), untouched.state);
+		expect(untouched.changed).toEqual([]);
+	});
+
+	it('is forgotten a day before the newest, and up to it everything counts as known', () => {
+		const owner = ownerOf();
+		const { state } = watched();
+		remember(owner, state, alert('old', NOW - DAY));
+		remember(owner, state, alert('less old', NOW - DAY + 1));
+		expect(state.since).toBeUndefined();
+		remember(owner, state, alert('new'));
+		expect([...state.seen.values()]).toEqual([NOW - DAY + 1, NOW]);
+		expect(state.since).toBe(NOW - DAY);
+		expect(remember(owner, state, alert('older', NOW - DAY))).toBe(false);
+		expect(remember(owner, state, alert('another', NOW - DAY + 1))).toBe(true);
 	});
 });
 

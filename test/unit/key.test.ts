@@ -44,7 +44,7 @@ describe('a key that is made here', () => {
 });
 
 describe('a key that is given', () => {
-	it.each([
+	it.each<[unknown, string]>([
 		['', 'no key'],
 		[undefined, 'no key'],
 		[null, 'no key'],
@@ -53,11 +53,26 @@ describe('a key that is given', () => {
 		[['a'], 'a list'],
 		['line\nbreak', 'control character'],
 		['delete\x7f', 'control character'],
+		...['undefined', 'null', 'NaN', ' null ', '[object Object]', 'a[object Promise]b'].map(
+			(text): [unknown, string] => [text, 'in place of a value'],
+		),
+		...[' key', 'key ', 'key\u00a0', '\ufeffkey', '\u3000key'].map((text): [unknown, string] => [
+			text,
+			'white space at its beginning or end',
+		]),
 	])('%p is refused: %s', (key, text) => {
 		expect(keyFault(key)).toContain(text);
 	});
 
-	it.each(['abcde', '1234asd', 'with space and "quotes"', 'ünïcode'])('%s is accepted', (key) => {
+	it.each([
+		'abcde',
+		'1234asd',
+		'with space and "quotes"',
+		'ünïcode',
+		'undefined-1',
+		'NULL',
+		'[object]',
+	])('%s is accepted', (key) => {
 		expect(keyFault(key)).toBeUndefined();
 	});
 

@@ -92,7 +92,7 @@ describe('a first poll', () => {
 });
 
 describe('a key that was told of as due', () => {
-	const first = poll(undefined, [old('b')]).after;
+	const first = () => poll(undefined, [old('b')]).after;
 
 	it.each([
 		['a millisecond too early', 7 * DAY_MS - 1, 7 * DAY_MS, false],
@@ -100,22 +100,30 @@ describe('a key that was told of as due', () => {
 		['never, if it is to be told of once', 700 * DAY_MS, 0, false],
 	])('is told of again after the days that were chosen: %s', (_, later, remindAfterMs, again) => {
 		const now = SECONDS * 1000 + later;
-		const { told, after } = poll(first, [old('b')], { now, change: { remindAfterMs } });
+		const { told, after } = poll(first(), [old('b')], { now, change: { remindAfterMs } });
 		expect(told).toEqual(again ? [['pskRotationDue', 'b']] : []);
 		expect(toldAt(after, 'b')).toBe(again ? Math.floor(now / 1000) : SECONDS);
 	});
 
 	it('stays told while something else changes', () => {
-		const { told, after } = poll(first, [old('b', { description: 'moved' })], {
+		const { told, after } = poll(first(), [old('b', { description: 'moved' })], {
 			now: NOW + DAY_MS,
 		});
 		expect(told).toEqual([['tunnelUpdated', 'b']]);
 		expect(toldAt(after, 'b')).toBe(SECONDS);
 	});
 
+	it('is told of once where there is none, too, whatever else changes', () => {
+		const without = { psk_metadata: {} };
+		const { after } = poll(undefined, [tunnelOf('b', without)]);
+		const changed = poll(after, [tunnelOf('b', { ...without, description: 'moved' })]);
+		expect(changed.told).toEqual([['tunnelUpdated', 'b']]);
+		expect(toldAt(changed.after, 'b')).toBe(SECONDS);
+	});
+
 	it('is told of anew once it is another key that is due', () => {
 		const renewed = tunnelOf('b', { psk_metadata: { last_generated_on: ago(95 * DAY_MS) } });
-		const { told, after } = poll(first, [renewed], { now: NOW + DAY_MS });
+		const { told, after } = poll(first(), [renewed], { now: NOW + DAY_MS });
 		expect(told).toEqual([
 			['pskChanged', 'b'],
 			['pskRotationDue', 'b'],
@@ -124,18 +132,19 @@ describe('a key that was told of as due', () => {
 	});
 
 	it('counts as never told once a young key has taken its place', () => {
-		const { after } = poll(first, [tunnelOf('b')]);
+		const { after } = poll(first(), [tunnelOf('b')]);
 		expect(toldAt(after, 'b')).toBe(0);
 	});
 });
 
 describe('a tunnel that is listed again', () => {
-	const before = poll(undefined, [tunnelOf('a')]).after;
+	const before = () => poll(undefined, [tunnelOf('a')]).after;
 
 	it('as it was is not even worked out anew', () => {
-		const { told, after } = poll(before, [tunnelOf('a')]);
+		const known = before();
+		const { told, after } = poll(known, [tunnelOf('a')]);
 		expect(told).toEqual([]);
-		expect(after.get('a'.repeat(32))).toBe(before.get('a'.repeat(32)));
+		expect(after.get('a'.repeat(32))).toBe(known.get('a'.repeat(32)));
 	});
 
 	it('with everything changed gives one event of each kind, the first with all changes', () => {
@@ -145,7 +154,7 @@ describe('a tunnel that is listed again', () => {
 			bgp_status: { state: 'BGP_UP' },
 			psk_metadata: { last_generated_on: ago(5) },
 		});
-		const { found, told } = poll(before, [changed]);
+		const { found, told } = poll(before(), [changed]);
 		expect(told).toEqual([
 			['tunnelUpdated', 'a'],
 			['pskChanged', 'a'],
@@ -162,7 +171,7 @@ describe('a tunnel that is listed again', () => {
 
 	it('without what it had tells of null', () => {
 		const bare = tunnelOf('a', { psk_metadata: {}, customer_endpoint: undefined });
-		const { found } = poll(before, [bare], { change: { events: new Set(['tunnelUpdated']) } });
+		const { found } = poll(before(), [bare], { change: { events: new Set(['tunnelUpdated']) } });
 		expect(found.map(({ changes }) => changes)).toEqual([
 			{
 				customer_endpoint: { old: '203.0.113.7', new: null },
@@ -173,7 +182,7 @@ describe('a tunnel that is listed again', () => {
 
 	it('with a field that nobody knows tells of that field by its name', () => {
 		const newer = tunnelOf('a', { post_quantum: true });
-		const { found } = poll(before, [newer]);
+		const { found } = poll(before(), [newer]);
 		expect(found.map(({ changes }) => changes)).toEqual([{ post_quantum: { new: true } }]);
 	});
 
@@ -193,7 +202,7 @@ describe('a tunnel that is listed again', () => {
 		['by no name', 'other', false],
 	])('and renamed is told of where the filter takes it %s', (_, wanted, isTold) => {
 		const change = { includes: ({ name }: { name: string }) => name === wanted };
-		const { told, after } = poll(before, [tunnelOf('a', { name: 'moved' })], { change });
+		const { told, after } = poll(before(), [tunnelOf('a', { name: 'moved' })], { change });
 		expect(told).toEqual(isTold ? [['tunnelUpdated', 'a']] : []);
 		expect(after.get('a'.repeat(32))!.tunnel.name).toBe('moved');
 	});
@@ -203,7 +212,7 @@ describe('a tunnel that is listed again', () => {
 			includes: ({ id, name }: { id: string; name: string }) =>
 				id + name === `${'a'.repeat(32)}site-a`,
 		};
-		expect(poll(before, [tunnelOf('a', { name: 'moved' })], { change }).told).toHaveLength(1);
+		expect(poll(before(), [tunnelOf('a', { name: 'moved' })], { change }).told).toHaveLength(1);
 	});
 });
 
@@ -218,12 +227,23 @@ describe('a tunnel that was not listed before', () => {
 	});
 });
 
+it('a filter is asked about what is known of a tunnel only', () => {
+	const asked: string[] = [];
+	const includes = ({ name }: { name: string }) => {
+		asked.push(name);
+		return false;
+	};
+	const { after } = poll(poll(undefined, []).after, [tunnelOf('a')], { change: { includes } });
+	expect(asked).toStrictEqual(['site-a']);
+	expect(after.size).toBe(1);
+});
+
 describe('tunnels that are no longer listed', () => {
-	const before = poll(undefined, [tunnelOf('a'), tunnelOf('b'), tunnelOf('c')]).after;
+	const before = () => poll(undefined, [tunnelOf('a'), tunnelOf('b'), tunnelOf('c')]).after;
 	const id = (digit: string) => digit.repeat(32);
 
 	it('are told of once they are gone, with what was last known', () => {
-		const { found, after } = poll(before, [tunnelOf('c')], {
+		const { found, after } = poll(before(), [tunnelOf('c')], {
 			missing: { gone: new Set([id('a')]) },
 		});
 		expect(found).toEqual([
@@ -246,22 +266,24 @@ describe('tunnels that are no longer listed', () => {
 		const bare = { customer_endpoint: undefined, psk_metadata: undefined };
 		const known = poll(undefined, [tunnelOf('a', bare)]).after;
 		const { found } = poll(known, [], { missing: { gone: new Set([id('a')]) } });
-		expect(found[0]!.tunnel).toMatchObject({ customer_endpoint: null, psk_metadata: {} });
+		const { customer_endpoint, psk_metadata } = found[0]!.tunnel;
+		expect([customer_endpoint, psk_metadata]).toEqual([null, {}]);
 	});
 
 	it('are forgotten without a word where the filter does not take them', () => {
 		const change = { includes: ({ name }: { name: string }) => name !== 'site-a' };
 		const gone = new Set([id('a'), id('b')]);
-		const { told, after } = poll(before, [tunnelOf('c')], { missing: { gone }, change });
+		const { told, after } = poll(before(), [tunnelOf('c')], { missing: { gone }, change });
 		expect(told).toEqual([['tunnelDeleted', 'b']]);
 		expect([...after.keys()]).toEqual([id('c')]);
 	});
 
 	it('are remembered in the order in which the next poll is to ask for them', () => {
 		const doubtful = new Map([[id('a'), 'it answers by its ID']]);
-		const { told, after } = poll(before, [], { missing: { doubtful } });
+		const known = before();
+		const { told, after } = poll(known, [], { missing: { doubtful } });
 		expect(told).toEqual([]);
 		expect([...after.keys()]).toEqual([id('b'), id('c'), id('a')]);
-		expect(after.get(id('a'))).toBe(before.get(id('a')));
+		expect(after.get(id('a'))).toBe(known.get(id('a')));
 	});
 });

@@ -13,6 +13,7 @@ import {
 } from '../../nodes/CloudflareMagicIpsec/trigger/fingerprint';
 import { Remembered, snapshotOf } from '../../nodes/CloudflareMagicIpsec/trigger/snapshot';
 import { readStoredForm, storedForm } from '../../nodes/CloudflareMagicIpsec/trigger/storedForm';
+import { STORED_ACCOUNT, STORED_FORMAT_1, STORED_FORMAT_2 } from '../helpers/storedForms';
 
 /** What the polling trigger remembers of a tunnel, and the text that it stores. */
 
@@ -91,50 +92,51 @@ describe('a text that is remembered', () => {
 });
 
 describe('a tunnel as a line', () => {
-	const tunnel = snapshotOf(
-		tunnelOf({
-			name: 'a site: with; odd % signs',
-			customer_endpoint: '2606:4700::1',
-			bgp_status: { state: 'BGP_UP' },
-			psk_metadata: { last_generated_on: '2026-11-01T12:34:56.789012Z' },
-		}),
-		1_795_255_200,
-	);
-	const remembered = Remembered.of(ID, 'WHOLE', tunnel);
+	const tunnel = () =>
+		snapshotOf(
+			tunnelOf({
+				name: 'a site: with; odd % signs',
+				customer_endpoint: '2606:4700::1',
+				bgp_status: { state: 'BGP_UP' },
+				psk_metadata: { last_generated_on: '2026-11-01T12:34:56.789012Z' },
+			}),
+			1_795_255_200,
+		);
+	const line = () => Remembered.of(ID, 'WHOLE', tunnel()).line;
 
 	it('is read as it was written', () => {
-		const { id, whole, dueToldAt } = new Remembered(remembered.line);
+		const { id, whole, dueToldAt } = new Remembered(line());
 		expect([id, whole, dueToldAt]).toEqual([ID, 'WHOLE', 1_795_255_200]);
-		expect(new Remembered(remembered.line).tunnel).toEqual(tunnel);
+		expect(new Remembered(line()).tunnel).toEqual(tunnel());
 	});
 
 	it('separates nothing by a character of its own texts, and spends no bytes on colons', () => {
-		expect(remembered.line).toContain(' a%20site:%20with%3B%20odd%20%25%20signs ');
-		expect(remembered.line).toContain(' 2606:4700::1 BGP_UP 2026-11-01T12:34:56.789012Z ');
-		expect(remembered.line.split(' ')).toHaveLength(10);
+		expect(line()).toContain(' a%20site:%20with%3B%20odd%20%25%20signs ');
+		expect(line()).toContain(' 2606:4700::1 BGP_UP 2026-11-01T12:34:56.789012Z ');
+		expect(line().split(' ')).toHaveLength(10);
 	});
 });
 
 describe('fingerprints of fields', () => {
-	const now = fingerprintsOf(tunnelOf());
-	const before = fingerprintsOf(tunnelOf({ description: 'x', replay_protection: true }));
+	const now = () => fingerprintsOf(tunnelOf());
+	const before = () => fingerprintsOf(tunnelOf({ description: 'x', replay_protection: true }));
 
 	const names = (one: string, other: string) => changedFields(one, other).map(({ name }) => name);
 
 	it('tell which fields differ', () => {
-		expect(names(before, now)).toEqual(['description', 'replay_protection']);
-		expect(names(now, now)).toEqual([]);
+		expect(names(before(), now())).toEqual(['description', 'replay_protection']);
+		expect(names(now(), now())).toEqual([]);
 	});
 
 	it('say nothing of a field that was not known', () => {
-		const unknown = UNKNOWN + before.slice(UNKNOWN.length);
-		expect(names(unknown, now)).toEqual(['replay_protection']);
+		const unknown = UNKNOWN + before().slice(UNKNOWN.length);
+		expect(names(unknown, now())).toEqual(['replay_protection']);
 	});
 
 	it('can be those of other fields, in another order', () => {
 		const reversed = [...FIELD_NAMES].reverse();
-		const parts = FIELD_NAMES.map((_, index) => before.slice(index * 5, index * 5 + 5));
-		expect(rearranged([...parts].reverse().join(''), reversed)).toBe(before);
+		const parts = FIELD_NAMES.map((_, index) => before().slice(index * 5, index * 5 + 5));
+		expect(rearranged([...parts].reverse().join(''), reversed)).toBe(before());
 		expect(rearranged(parts.join(''), FIELD_NAMES.slice(1))).toMatch(/^\.{5}[^.]/);
 	});
 
@@ -169,37 +171,60 @@ describe('fingerprints of fields', () => {
 });
 
 describe('what is stored', () => {
-	const known = new Map([[ID, Remembered.of(ID, 'WHOLE', snapshotOf(tunnelOf(), 0))]]);
-	const stored = storedForm(ACCOUNT, known);
+	const known = () => new Map([[ID, Remembered.of(ID, 'WHOLE', snapshotOf(tunnelOf(), 0))]]);
+	const stored = () => storedForm(ACCOUNT, known());
 
 	it('is read as it was written, with no tunnel as well', () => {
-		expect(readStoredForm(stored, ACCOUNT)).toEqual({ tunnels: known });
+		expect(readStoredForm(stored(), ACCOUNT)).toEqual({ tunnels: known() });
 		expect(readStoredForm(storedForm(ACCOUNT, new Map()), ACCOUNT)).toEqual({ tunnels: new Map() });
 	});
 
 	it('says nothing where nothing is stored, or what is of another account', () => {
 		expect(readStoredForm({}, ACCOUNT)).toEqual({ tunnels: undefined });
-		expect(readStoredForm(stored, ID)).toEqual({ tunnels: undefined });
+		expect(readStoredForm(stored(), ID)).toEqual({ tunnels: undefined });
 	});
 
-	it.each<[string, object]>([
-		['a tunnel less', { tunnels: String(stored.tunnels).replace(/;[^;]*$/, '') }],
-		['another sign after the check', { tunnels: String(stored.tunnels).replace(';', ',') }],
-		['no text', { tunnels: 5 }],
-		['no tunnels', { tunnels: undefined }],
-		['no account', { account_id: undefined }],
-		['no format', { format: undefined }],
-		['a format that never was', { format: 0 }],
-		['a format that is a text', { format: '3' }],
+	it.each<[string, (text: string) => object]>([
+		['a tunnel less', (text) => ({ tunnels: text.replace(/;[^;]*$/, '') })],
+		['another sign after the check', (text) => ({ tunnels: text.replace(';', ',') })],
+		['no text', () => ({ tunnels: 5 })],
+		['no tunnels', () => ({ tunnels: undefined })],
+		['no account', () => ({ account_id: undefined })],
+		['no format', () => ({ format: undefined })],
+		['a format that never was', () => ({ format: 0 })],
+		['a format that is a text', () => ({ format: '3' })],
 	])('is damaged with %s', (_, change) => {
-		expect(readStoredForm({ ...stored, ...change }, ACCOUNT)).toEqual({
+		const damaged = { ...stored(), ...change(String(stored().tunnels)) };
+		expect(readStoredForm(damaged, ACCOUNT)).toEqual({
 			tunnels: undefined,
 			fault: 'it is damaged',
 		});
 	});
 
+	it('of other fields is read by the names of those, and compared anew', () => {
+		const tunnel = snapshotOf(tunnelOf({ description: 'x', replay_protection: true }), 5);
+		const parts = FIELD_NAMES.map((_, index) =>
+			tunnel.fingerprints.slice(index * 5, index * 5 + 5),
+		);
+		const fingerprints = [...parts].reverse().join('');
+		const { line } = Remembered.of(ID, 'WHOLE', { ...tunnel, fingerprints });
+		const rows = `${[...FIELD_NAMES].reverse().join(' ')};${line}`;
+		const reversed = { ...stored(), tunnels: `${fingerprint(rows)};${rows}` };
+		const read = readStoredForm(reversed, ACCOUNT).tunnels?.get(ID);
+		expect(read?.tunnel).toEqual(tunnel);
+		expect(read?.whole).toBe(UNKNOWN);
+	});
+
+	it('in the first format, which named no fields, is read as it was meant', () => {
+		const first = readStoredForm(STORED_FORMAT_1, STORED_ACCOUNT);
+		expect(first).toEqual(readStoredForm(STORED_FORMAT_2, STORED_ACCOUNT));
+		expect(first.tunnels?.size).toBe(3);
+		const empty = { ...STORED_FORMAT_1, tunnels: `${fingerprint('')};` };
+		expect(readStoredForm(empty, STORED_ACCOUNT)).toEqual({ tunnels: new Map() });
+	});
+
 	it('in a newer format is left alone', () => {
-		const { fault } = readStoredForm({ ...stored, format: 4 }, ACCOUNT);
+		const { fault } = readStoredForm({ ...stored(), format: 4 }, ACCOUNT);
 		expect(fault).toBe('it was stored by a newer version of this package');
 	});
 });

@@ -8,6 +8,7 @@ import type {
 import { CloudflareMagicAwsApi } from '../../credentials/CloudflareMagicAwsApi.credentials';
 import { CloudflareMagicVaultApi } from '../../credentials/CloudflareMagicVaultApi.credentials';
 import { awsEndpoint } from '../../nodes/vaults/address';
+import { forOwnRequests } from '../../nodes/vaults/credentials';
 import { testCredential } from '../helpers/credentialTest';
 import { typesOf } from '../helpers/engine';
 import { awsCredential, kv2Credential } from '../helpers/vaults';
@@ -172,7 +173,7 @@ describe.each(cases)('where the credential for %s goes', (_, type, data, origin,
 	const send = async (request: object) => {
 		const { authenticate } = type;
 		if (typeof authenticate !== 'function') throw new Error('not a function');
-		return await authenticate(data(), request as IHttpRequestOptions);
+		return await authenticate(forOwnRequests(data()), request as IHttpRequestOptions);
 	};
 
 	it('to its own origin, without redirects, by either of n8n’s helpers', async () => {
@@ -199,14 +200,49 @@ describe.each(cases)('where the credential for %s goes', (_, type, data, origin,
 	});
 });
 
+describe('without the mark of this package', () => {
+	const send = async (type: ICredentialType, data: object, request: object) =>
+		await (type.authenticate as (d: object, r: object) => Promise<unknown>)(data, request);
+	const lookup = () => ({ method: 'GET', url: `${vault.origin}/v1/auth/token/lookup-self` });
+	const login = () => ({ method: 'POST', url: `${vault.origin}/v1/auth/approle/login` });
+	const appRole = { method: 'appRole', roleId: 'r', secretId: 's' };
+	const tester = { ignoreHttpStatusErrors: true };
+
+	it.each([
+		['the lookup, as other nodes send it', {}, lookup],
+		['the login, as other nodes send it', appRole, login],
+		['the login with a token’s credential', {}, () => ({ ...login(), ...tester })],
+		['the lookup with an AppRole’s', appRole, () => ({ ...lookup(), ...tester })],
+		['a key', {}, () => ({ ...tester, url: `${vault.origin}/v1/secret/data/a` })],
+		['the lookup by uri', {}, () => ({ ...tester, uri: lookup().url })],
+	])('%s is refused', async (_, changes, request) => {
+		const data = kv2Credential(vault, changes);
+		await expect(send(VAULT, data, request())).rejects.toThrow('Only the nodes of this package');
+	});
+
+	it.each([
+		['GetSecretValue', 'magic-ipsec/credential-test'],
+		['DescribeSecret', 'magic-ipsec/a'],
+	])('AWS’s %s of %s is refused', async (action, SecretId) => {
+		const headers = { 'X-Amz-Target': `secretsmanager.${action}` };
+		const request = { ...tester, url: manager.url, method: 'POST', headers, body: { SecretId } };
+		await expect(send(AWS, awsCredential(manager), request)).rejects.toThrow(
+			'Only the nodes of this package',
+		);
+	});
+});
+
 describe('what the credentials put into a request', () => {
 	const vaultRequest = async (data: ICredentialDataDecryptedObject, path: string, headers = {}) =>
-		await (VAULT.authenticate as (d: object, r: object) => Promise<IHttpRequestOptions>)(data, {
-			url: `${vault.origin}/v1/${path}`,
-			method: 'POST',
-			headers,
-			body: { own: 1 },
-		});
+		await (VAULT.authenticate as (d: object, r: object) => Promise<IHttpRequestOptions>)(
+			forOwnRequests(data),
+			{
+				url: `${vault.origin}/v1/${path}`,
+				method: 'POST',
+				headers,
+				body: { own: 1 },
+			},
+		);
 
 	it('an AppRole its ids into the login only, and nothing into a request without a token', async () => {
 		const data = kv2Credential(vault, { method: 'appRole', roleId: ' r ', secretId: ' s ' });
@@ -251,6 +287,14 @@ describe('what the credentials put into a request', () => {
 });
 
 describe('the fields', () => {
+	it.each([
+		[VAULT, 'address'],
+		[AWS, 'endpoint'],
+	])('that may name a server on loopback say that HTTP_PROXY takes it away', (type, name) => {
+		const { description } = type.properties.find((property) => property.name === name)!;
+		expect(description).toContain('name it in NO_PROXY');
+	});
+
 	it.each([
 		[VAULT, ['token', 'secretId']],
 		[AWS, ['secretAccessKey', 'sessionToken']],

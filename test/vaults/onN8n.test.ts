@@ -6,6 +6,7 @@ import { CloudflareMagicVaultApi } from '../../credentials/CloudflareMagicVaultA
 import type { Transport } from '../../nodes/http/transport';
 import type { RequestContext } from '../../nodes/shared/transport';
 import { transportOf } from '../../nodes/shared/transport';
+import { forOwnRequests } from '../../nodes/vaults/credentials';
 import type { VaultRecord } from '../../nodes/vaults/record';
 import { fieldsOf } from '../../nodes/vaults/record';
 import { promote, stage } from '../../nodes/vaults/transitions';
@@ -48,7 +49,10 @@ function n8nTransport(type: ICredentialType, data: ICredentialDataDecryptedObjec
 		{ node, data: {}, source: null },
 		[],
 	);
-	return transportOf(context as RequestContext, { type: type.name, data });
+	return transportOf(context as RequestContext, {
+		type: type.name,
+		data: forOwnRequests(data),
+	});
 }
 
 const staged = (record: VaultRecord) =>

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
+import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { VAULTS } from '../../nodes/vaults';
 import {
 	commonPrefix,
@@ -113,6 +114,18 @@ describe('a record as it is stored', () => {
 				expect(sameJson(fieldsOf(parsed.record), stored)).toBe(true);
 			}),
 		);
+	});
+
+	it('a field of others that is nested too deeply is refused, a hundred levels are not', () => {
+		const nested = (levels: number): unknown =>
+			JSON.parse('[{"a":'.repeat(levels / 2) + '1' + '}]'.repeat(levels / 2));
+		expect(parseRecord({ other: nested(100) })).toMatchObject({ kind: 'record' });
+		for (const levels of [102, 3_000, 20_000]) {
+			expect(parseRecord({ current: 'a', other: nested(levels) })).toEqual({
+				kind: 'unreadable',
+				what: 'one of its other fields is nested more than 100 levels deep',
+			});
+		}
 	});
 
 	it('sameJson sees no order of fields, and every other difference', () => {
@@ -230,6 +243,7 @@ describe('names of secrets', () => {
 
 	it.each([
 		['', 'empty'],
+		['\ud800{tunnel_id}', 'half a character'],
 		[5, 'empty'],
 		['magic/{account_id}', 'share one secret'],
 		['{tunnel}', 'no other braces'],
@@ -244,7 +258,7 @@ describe('names of secrets', () => {
 		expect(templateFault('{account_id}-{tunnel_name}')).toBeUndefined();
 	});
 
-	it.each(['', '/a', 'a/', 'a//b', 'a/../b', '.', 'a\nb', 'x'.repeat(513)])(
+	it.each(['', '/a', 'a/', 'a//b', 'a/../b', '.', 'a\nb', 'a\ud800', '\udc00a', 'x'.repeat(513)])(
 		'the path %j is refused in Vault',
 		(path) => expect(pathFault(path)).toMatch(/\.$/),
 	);
@@ -254,8 +268,40 @@ describe('names of secrets', () => {
 	);
 
 	it('others are fine', () => {
-		for (const path of ['a', 'a/b c/ä', '...']) expect(pathFault(path)).toBeUndefined();
+		for (const path of ['a', 'a/b c/ä', '...', 'a😀']) expect(pathFault(path)).toBeUndefined();
 		for (const name of ['a', 'magic/a_+=.@-b']) expect(secretNameFault(name)).toBeUndefined();
+	});
+});
+
+describe('the place of secrets', () => {
+	const kv2 = (address: string, namespace: string, mount: string) =>
+		VAULTS.kv2.place({ credential: { address, namespace, token: mount }, parameters: { mount } });
+	const aws = (credential: ICredentialDataDecryptedObject) =>
+		VAULTS.awsSecretsManager.place({ credential, parameters: {} });
+
+	it('is one for all spellings of a vault, its namespace and its mount', () => {
+		const places = [
+			kv2('https://vault.example.com', 'a', 'secret'),
+			kv2('https://VAULT.example.com:443/v1/', '/a/', '/secret/'),
+			kv2(' https://vault.example.com/', '', 'a/secret'),
+		];
+		expect(new Set(places).size).toBe(1);
+		const aws1 = { region: 'eu-central-1', accessKeyId: 'A' };
+		const endpoint = 'https://secretsmanager.EU-central-1.amazonaws.com';
+		expect(aws({ ...aws1, endpoint })).toBe(aws({ ...aws1, region: ' eu-central-1 ' }));
+	});
+
+	it('tells apart what may be different', () => {
+		const places = [
+			kv2('https://vault.example.com', '', 'secret'),
+			kv2('https://vault.example.com:8200', '', 'secret'),
+			kv2('https://vault.example.com', '', 'Secret'),
+			kv2('https://vault.example.com', 'a', 'secret'),
+			aws({ region: 'eu-central-1', accessKeyId: 'A' }),
+			aws({ region: 'eu-central-1', accessKeyId: 'B' }),
+			aws({ region: 'eu-west-1', accessKeyId: 'A' }),
+		];
+		expect(new Set(places).size).toBe(places.length);
 	});
 });
 

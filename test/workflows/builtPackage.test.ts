@@ -6,7 +6,7 @@ describe('the built package', () => {
 		expect(types.node(`${PACKAGE_NAME}.cloudflareMagicIpsec`)?.description.displayName).toBe(
 			'Cloudflare Magic IPsec',
 		);
-		expect(types.credential('cloudflareMagicTokenApi')?.displayName).toContain('API Token');
+		expect(types.credential('cloudflareMagicTokenApi')?.displayName).toContain('Token');
 		expect(types.credential('cloudflareMagicKeyApi')?.displayName).toContain('Email and Key');
 		expect(types.credential('cloudflareMagicVaultApi')?.displayName).toContain('Vault');
 		expect(types.credential('cloudflareMagicAwsApi')?.displayName).toContain('AWS');

@@ -31,7 +31,19 @@ export function keyFault(psk: unknown): string | undefined {
 	if (hasControlCharacter(psk)) {
 		return 'holds a line break or another control character, which routers read differently';
 	}
+	const word = wordOfTemplate(psk);
+	if (word !== undefined) return `holds '${word}', which a template puts in place of a value`;
+	if (psk.trim() !== psk) {
+		return 'holds white space at its beginning or end, which routers and vaults may cut off';
+	}
 	return undefined;
+}
+
+/** The word in a text that JavaScript makes of what is no text; a text of such a word is no key that was meant. */
+function wordOfTemplate(psk: string): string | undefined {
+	const whole = psk.trim();
+	if (['undefined', 'null', 'NaN'].includes(whole)) return whole;
+	return /\[object \w/.test(psk) ? '[object …]' : undefined;
 }
 
 function hasControlCharacter(text: string): boolean {

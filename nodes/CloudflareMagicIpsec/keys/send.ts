@@ -22,7 +22,7 @@ const MOST_SPLITS = 120;
 /** What the requests of a run have in common. */
 interface Run {
 	splitsLeft: number;
-	sendBefore?: number;
+	limits: SendingLimits;
 	secrets: SecretFinder;
 }
 
@@ -40,6 +40,16 @@ export interface KeyedTarget extends Target {
 	psk: string;
 }
 
+/** Until when keys may be sent, and what nobody may see of the answers. */
+export interface SendingLimits {
+	/** A moment of `clock.elapsed` from which on nothing is sent. */
+	sendBefore?: number;
+	/** The same of `clock.now`, in milliseconds since 1970. */
+	sendBeforeDate?: number;
+	/** Keys that are not sent, and that an answer might repeat all the same. */
+	others?: readonly string[];
+}
+
 /** The targets by what a request has in common: the client, and whether it only checks. */
 function groups(targets: readonly KeyedTarget[]): KeyedTarget[][] {
 	const byClient = new Map<Target['client'], { check: KeyedTarget[]; set: KeyedTarget[] }>();
@@ -54,20 +64,18 @@ function groups(targets: readonly KeyedTarget[]): KeyedTarget[][] {
 /**
  * Sends keys in bulk, each client's in batches. Never rejects: every target gets one verdict, and one
  * whose request failed the verdict of that failure.
- *
- * @param sendBefore a moment of `clock.elapsed` from which on nothing is sent
  */
 export async function sendKeys(
 	targets: readonly KeyedTarget[],
 	batchSize: number,
-	sendBefore?: number,
+	limits: SendingLimits = {},
 ): Promise<Attempt[]> {
 	const batches = groups(targets).flatMap((group) => chunk(group, batchSize));
 	const run: Run = {
 		splitsLeft: MOST_SPLITS,
-		sendBefore,
+		limits,
 		// Answers may change places on their way, and one may echo the keys of another.
-		secrets: new SecretFinder(targets.map(({ psk }) => psk)),
+		secrets: new SecretFinder([...targets.map(({ psk }) => psk), ...(limits.others ?? [])]),
 	};
 	const sent = await mapLimit(batches, BATCHES_AT_A_TIME, async (batch) => sendBatch(batch, run));
 	return sent.flat();
@@ -77,8 +85,14 @@ async function sendBatch(batch: readonly KeyedTarget[], run: Run): Promise<Attem
 	const { client, validateOnly } = batch[0]!;
 	const psks = batch.map(({ tunnel, psk }) => ({ id: tunnel.id, psk }));
 	try {
-		const { sendBefore, secrets } = run;
-		const verdicts = await setPsks(client, psks, { validateOnly, sendBefore, secrets });
+		const { secrets, limits } = run;
+		const { sendBefore, sendBeforeDate } = limits;
+		const verdicts = await setPsks(client, psks, {
+			validateOnly,
+			sendBefore,
+			sendBeforeDate,
+			secrets,
+		});
 		return batch.map((target) => ({
 			target,
 			psk: target.psk,

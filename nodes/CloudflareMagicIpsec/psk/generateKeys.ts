@@ -65,8 +65,17 @@ async function generateOne(target: Target): Promise<Attempt> {
 	} catch (error) {
 		const verdict = verdictOfError(error);
 		// A key in an answer that is not a good one may be live all the same.
-		const psk = pskIn(error);
+		const psk = answeredKey(error);
 		if (psk === undefined || verdict.kind !== 'refused') return { target, psk, verdict, error };
 		return { target, psk, verdict: { kind: 'unclear', reason: verdict.reason }, error };
+	}
+}
+
+/** Whatever an answer is like, looking for a key in it must not cost the keys of the other tunnels. */
+function answeredKey(error: unknown): string | undefined {
+	try {
+		return pskIn(error);
+	} catch {
+		return undefined;
 	}
 }

@@ -85,7 +85,6 @@ export function keyReading(
 			isEmpty: false,
 		};
 	}
-	if (source.mayBeMissing && worked.value === undefined) return { kind: 'none' };
 	return checked(context, itemIndex, { raw: source.raw, value: worked.value }, rules);
 }
 

@@ -33,7 +33,18 @@ export type PskOutcome = Subject &
 				/** False where Cloudflare shows no date of any key, so that a look shows nothing. */
 				seen: boolean;
 		  }
-		| /** Live at Cloudflare. */ { status: 'applied'; psk: string; verified: boolean }
+		| /** Live at Cloudflare, by its own word; verified by the date of the key. */ {
+				status: 'applied';
+				psk: string;
+				verified: true;
+		  }
+		| {
+				status: 'applied';
+				psk: string;
+				verified: false;
+				/** Why it is not verified. */
+				reason: string;
+		  }
 		| /** The old key is still live. */ { status: 'unapplied'; reason: string }
 		| /** The live key may be either; with the new one if it is known. */ {
 				status: 'unknown';
@@ -51,12 +62,6 @@ function tunnelShown({ tunnelName, tunnelId }: Subject): string {
 	return tunnelName === undefined
 		? `tunnel ${tunnelId ?? '(not known)'}`
 		: `tunnel '${tunnelName}'`;
-}
-
-function verification(verified: boolean): string {
-	return verified
-		? "and Cloudflare's tunnel list confirms it"
-		: "but Cloudflare's tunnel list does not confirm it: somebody else may have changed the key, or the list could not be read";
 }
 
 function readiness(isPending: boolean | undefined, tunnel: string): { key: string; live: string } {
@@ -91,7 +96,9 @@ function message(outcome: PskOutcome): string {
 		case 'validated':
 			return validation(outcome, tunnel);
 		case 'applied':
-			return `The new PSK of ${tunnel} is live at Cloudflare, ${verification(outcome.verified)}.`;
+			return outcome.verified
+				? `The new PSK of ${tunnel} is live at Cloudflare, and Cloudflare's tunnel list confirms it.`
+				: `Cloudflare says that the new PSK of ${tunnel} is live, but its tunnel list does not confirm it: ${outcome.reason}`;
 		case 'unapplied':
 			return `The PSK of ${tunnel} was not changed, and the old one is still live: ${outcome.reason}`;
 		case 'unknown':

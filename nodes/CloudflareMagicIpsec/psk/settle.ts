@@ -11,7 +11,7 @@ export type KeySource = 'given' | 'made' | 'answered';
 
 /**
  * The outcome of every attempt, after a look at what is live now: an accepted key is verified when
- * Cloudflare now shows the date that it answered; a check is believed, and so is a refusal, while the
+ * Cloudflare now shows the date that it answered, and not that of before; a check is believed, and so is a refusal, while the
  * date has not moved. Never rejects.
  */
 export async function settle(
@@ -40,10 +40,12 @@ function changedOutcome(attempt: Attempt, sight: Sight, source: KeySource): PskO
 				);
 			}
 			const subject = { ...subjectOf(target), ipsecId, lastGeneratedOn };
-			const date = 'date' in sight ? sight.date : undefined;
-			const verified = sameInstant(date, lastGeneratedOn);
+			const doubt = doubtAbout(sight, lastGeneratedOn);
 			// Only an answer with a key is taken for an acceptance.
-			return { ...subject, status: 'applied', psk: psk!, verified };
+			const applied = { ...subject, status: 'applied', psk: psk! } as const;
+			return doubt === undefined
+				? { ...applied, verified: true }
+				: { ...applied, verified: false, reason: doubt };
 		}
 		case 'refused':
 			return refusedOutcome(attempt, sight, verdict);
@@ -52,6 +54,18 @@ function changedOutcome(attempt: Attempt, sight: Sight, source: KeySource): PskO
 		case 'unclear':
 			return unknownOutcome(attempt, sight, verdict.reason);
 	}
+}
+
+/**
+ * Why an accepted key is not verified; undefined if it is. A date that has not moved is no proof against
+ * the key either: whether setting the same key again moves it is not known.
+ */
+function doubtAbout(sight: Sight, answered: string | undefined): string | undefined {
+	if (sight.kind === 'same') {
+		return "Cloudflare's date of the key has not moved. Either this key was live already, or something on the way only checked the change: then the former key is still live, so keep that too until the tunnel is up with this one.";
+	}
+	if (sight.kind === 'moved' && sameInstant(sight.date, answered)) return undefined;
+	return 'Somebody else may have changed the key, or its dates could not be read.';
 }
 
 /** True where a key is live that is neither the former one nor the one of the answer. */

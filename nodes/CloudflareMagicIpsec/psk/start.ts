@@ -44,9 +44,10 @@ export function start<Options>(
  */
 function markEmptySecret(
 	context: IExecuteFunctions,
-	[secret = [], ...others]: INodeExecutionData[][],
+	outputs: INodeExecutionData[][],
 ): INodeExecutionData[][] {
 	const reason = emptyItemFault(context);
-	if (reason === undefined || secret.length > 0) return [secret, ...others];
-	return [[{ json: { status: 'unapplied', reason } }], ...others];
+	if (reason === undefined) return outputs;
+	// A run that can't start has no key.
+	return [[{ json: { status: 'unapplied', reason } }], ...outputs.slice(1)];
 }

@@ -32,10 +32,7 @@ export function storingFault(context: IExecuteFunctions, itemIndex: number): str
 		);
 	}
 	const worked = workedOut(source);
-	if (worked !== 'failed') {
-		if (worked.value === true) return undefined;
-		if (worked.value === undefined && source.mayBeMissing) return undefined;
-	}
+	if (worked !== 'failed' && worked.value === true) return undefined;
 	const gave = worked === 'failed' ? 'an expression that failed' : kindOf(worked.value);
 	return `The vault did not store it, so it was not sent: '${storedOption.displayName}' gave ${gave}.`;
 }

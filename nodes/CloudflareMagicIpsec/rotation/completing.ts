@@ -13,6 +13,8 @@ import { subjectOf } from './site';
 type Change =
 	| { kind: 'stored'; snapshot: VaultSnapshot }
 	| { kind: 'other'; snapshot: VaultSnapshot }
+	/** Somebody else changed the record, and it can't be read any more. */
+	| { kind: 'unseen'; failure: VaultFailure }
 	| VaultFailure;
 
 /**
@@ -30,7 +32,7 @@ async function change(
 		const answer = await vault.write(from, make(from.record));
 		if (answer.kind !== 'conflict') return answer;
 		const reading = await vault.read(name, 'change');
-		if (reading.kind === 'failed') return reading;
+		if (reading.kind === 'failed') return { kind: 'unseen', failure: reading };
 		from = reading.snapshot;
 		const { record } = from;
 		const isHeld = record.previous?.key !== snapshot.record.previous?.key;
@@ -76,6 +78,12 @@ export async function complete(
 				...subject,
 				status: 'live',
 				reason: `${answer.mayHaveHappened ? 'It is not known whether the vault took the last change, by which the key becomes current.' : 'The vault did not take the last change.'} ${failureText(answer)} Run ${mode === 'later' ? 'Rotate' : 'Rotate or Finish'} again.`,
+			};
+		case 'unseen':
+			return {
+				...subject,
+				status: 'unknown',
+				reason: `The new key is live. Somebody else changed the vault's record at the same moment, so that the vault may not hold the key. ${failureText(answer.failure)} Run Rotate again, which sees to it that the vault holds the key that is live.`,
 			};
 		case 'other':
 			return await byOther({ ...site, snapshot: answer.snapshot }, key, generatedOn);

@@ -1,6 +1,8 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { isId } from '../../api/account';
-import { lastGeneratedOn } from '../../api/ipsecTunnels';
+import type { CloudflareClient } from '../../api/client';
+import { isTunnelNotFound } from '../../api/failure';
+import { getIpsecTunnel, lastGeneratedOn } from '../../api/ipsecTunnels';
 import { mapLimit } from '../../http/pool';
 import { errorText, inputError } from '../../shared/errors';
 import type { Operation } from '../../shared/operation';
@@ -171,19 +173,53 @@ async function goneOf(
 	}
 	const others = listed.names.filter((name) => !used.has(name));
 	const read = await mapLimit(others, 5, async (name) => await readGone(choice, name));
-	return read.flatMap(({ name, record }) => {
+	let looksLeft = MOST_SINGLE_LOOKS;
+	const found = await mapLimit(read, LOOKS_AT_A_TIME, async ({ name, record }) => {
 		const { accountId, tunnelId, tunnelName } = record?.owner ?? {};
 		if (record === undefined || !isId(tunnelId)) return [];
 		if (accountId !== undefined && accountId !== client.accountId) return [];
-		const now = tunnels.find(({ id }) => id.toLowerCase() === tunnelId.toLowerCase());
-		const place = places.find(({ tunnel }) => tunnel.id === now?.id);
-		const reason =
-			now === undefined
-				? 'The account has no such tunnel any more: the record is of no use.'
-				: `The tunnel is now named '${now.name}'${place === undefined ? '' : `, and its place is '${place.name}'`}.`;
 		const subject = { itemIndex, accountId, tunnelId, tunnelName, vaultPath: name };
+		const now = tunnels.find(({ id }) => id.toLowerCase() === tunnelId.toLowerCase());
+		if (now === undefined) {
+			const answer = looksLeft-- > 0 ? await askFor(client, tunnelId) : 'untold';
+			return [itemFor({ subject, record, ...UNLISTED[answer] })];
+		}
+		const place = places.find(({ tunnel }) => tunnel.id === now.id);
+		const reason = `The tunnel is now named '${now.name}'${place === undefined ? '' : `, and its place is '${place.name}'`}.`;
 		return [itemFor({ subject, record, state: 'drift', reason })];
 	});
+	return found.flat();
+}
+
+/** Tunnels that the list lacks and that are asked for by their ids; of the others nothing is known. */
+const MOST_SINGLE_LOOKS = 20;
+const LOOKS_AT_A_TIME = 5;
+
+/** What becomes of a record whose tunnel the list lacks: a list may lack one that is there. */
+const UNLISTED = {
+	gone: {
+		state: 'drift',
+		reason: 'The account has no such tunnel any more: the record is of no use.',
+	},
+	there: {
+		state: 'unreadable',
+		reason:
+			"Cloudflare's list lacks the tunnel, but Cloudflare still has the tunnel: keep the record, which may hold its live key.",
+	},
+	untold: {
+		state: 'unreadable',
+		reason:
+			"Cloudflare's list lacks the tunnel, and it is not known whether the tunnel is still there: keep the record until it is.",
+	},
+} as const;
+
+async function askFor(client: CloudflareClient, id: string): Promise<keyof typeof UNLISTED> {
+	try {
+		await getIpsecTunnel(client, id);
+		return 'there';
+	} catch (error) {
+		return isTunnelNotFound(error) ? 'gone' : 'untold';
+	}
 }
 
 async function readGone(

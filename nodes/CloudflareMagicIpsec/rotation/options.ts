@@ -8,8 +8,16 @@ import { vaultProperties } from './vaults';
 
 const MINUTE_MS = 60_000;
 
-/** The bound for sending where a lease of 0 says that nothing is ever busy. */
 const DEFAULT_LEASE_MINUTES = 15;
+
+/** After so many milliseconds the requests of a run that has stored a key are over. */
+export const DEFAULT_LEASE_MS = DEFAULT_LEASE_MINUTES * MINUTE_MS;
+
+/**
+ * A key is sent within so many milliseconds of its staging, however long the lease: other runs, which
+ * do not know that lease, go by it, too. A lease of 0 says only that nothing is ever busy.
+ */
+export const LONGEST_SENDING_MS = DEFAULT_LEASE_MS / 2;
 
 export const scopeProperty: INodeProperties = {
 	displayName: 'Scope',
@@ -93,13 +101,12 @@ export function readSettings(context: IExecuteFunctions): RunSettings {
 		);
 	}
 	const leaseMs = readCount(context, leaseOption) * MINUTE_MS;
-	const bound = leaseMs === 0 ? DEFAULT_LEASE_MINUTES * MINUTE_MS : leaseMs;
 	return {
 		scope,
 		concurrency: readCount(context, vaultConcurrencyOption),
 		batchSize: readCount(context, batchSizeOption),
 		leaseMs,
-		sendWithinMs: bound / 2,
+		sendWithinMs: leaseMs === 0 ? LONGEST_SENDING_MS : Math.min(leaseMs / 2, LONGEST_SENDING_MS),
 		vaultTimeoutMs: readCount(context, timeoutOption) * 1000,
 		by: randomUUID(),
 	};

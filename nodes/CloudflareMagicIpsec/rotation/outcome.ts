@@ -33,7 +33,7 @@ type Unverified =
 	| 'busy'
 	/** Nothing was changed. */
 	| 'unapplied'
-	/** The live key may be either; the vault holds both, and the same operation settles it. */
+	/** The live key may be either; the reason tells what the vault holds, and what settles it. */
 	| 'unknown';
 
 export type RotationOutcome = Subject &
@@ -64,7 +64,7 @@ function message(outcome: RotationOutcome): string {
 		case 'unapplied':
 			return `The PSK of ${tunnel} was not changed:${why}`;
 		case 'unknown':
-			return `It is not known which PSK of ${tunnel} is live; the vault holds both:${why}`;
+			return `It is not known which PSK of ${tunnel} is live:${why}`;
 	}
 }
 

@@ -1,7 +1,8 @@
-import { lastGeneratedOn } from '../../api/ipsecTunnels';
+import { lastGeneratedOn, neverHadPsk } from '../../api/ipsecTunnels';
 import { DAY_MS, pskAge } from '../../shared/items';
 import type { VaultRecord } from '../../vaults/record';
 import { sameInstant } from '../keys/dates';
+import { DEFAULT_LEASE_MS, LONGEST_SENDING_MS } from './options';
 import type { Site } from './site';
 
 /** What Rotate does with one tunnel; worked out from what the vault and Cloudflare say, and nothing else. */
@@ -40,22 +41,38 @@ export function pendingState(
 	return sameDate(pending?.replacesGeneratedOn, date) ? 'notSet' : 'unknown';
 }
 
-/** Why a tunnel is left to another run, or undefined; a time in the future counts as now. */
-export function leaseFault(
-	{ pending }: VaultRecord,
-	leaseMs: number,
-	now: number,
-): string | undefined {
+/** Clocks that differ by more than this are no clocks of runs: somebody else wrote the time. */
+const MOST_SKEW_MS = DAY_MS;
+
+/** Milliseconds until a pending key has reached an age; 0 where nobody wrote down when it was stored. */
+function untilAge({ pending }: VaultRecord, ageMs: number, now: number): number {
 	const since = Date.parse(pending?.since ?? '');
-	if (pending === undefined || leaseMs === 0 || Number.isNaN(since)) return undefined;
-	const age = Math.max(0, now - since);
-	if (age >= leaseMs) return undefined;
-	const minutes = Math.ceil((leaseMs - age) / 60_000);
-	return `Its pending key is taken over in ${minutes} min if that run does not end.`;
+	return Number.isNaN(since) ? 0 : Math.max(0, since + ageMs - now);
+}
+
+/** Why a tunnel is left to another run, or undefined; a time in the future counts as now. */
+export function leaseFault(record: VaultRecord, leaseMs: number, now: number): string | undefined {
+	const left = leaseMs === 0 ? 0 : untilAge(record, leaseMs, now);
+	if (left === 0) return undefined;
+	return left > leaseMs + MOST_SKEW_MS
+		? 'The time at which its pending key was stored lies more than a day in the future, so it is not known how old the key is. Rotate with Lease 0 takes it over.'
+		: `Its pending key is taken over in ${minutesOf(left)} min if that run does not end.`;
+}
+
+function minutesOf(ms: number): number {
+	return Math.ceil(ms / 60_000);
+}
+
+/** True while a request of an earlier run, which sets the pending key, may still be on its way. */
+export function mayBeSetLate(record: VaultRecord, now: number): boolean {
+	return untilAge(record, DEFAULT_LEASE_MS, now) > 0;
 }
 
 const DRIFT =
 	"Cloudflare's date of the key is not the one that the vault's current key was set at: somebody changed the key elsewhere, and the vault's is not the live one.";
+
+const UNTOLD =
+	"Cloudflare's list does not tell when its key was made, so it is not known whether it is due. 0 days rotate it all the same.";
 
 /** @param now milliseconds since 1970 */
 export function planRotation(
@@ -74,6 +91,9 @@ export function planRotation(
 			: { step: 'resume' };
 	}
 	const age = pskAge(tunnel, now);
+	if (age === undefined && settings.olderThanDays > 0 && !neverHadPsk(tunnel)) {
+		return { step: 'kept', reason: UNTOLD };
+	}
 	if (age === undefined || age >= settings.olderThanDays * DAY_MS) return { step: 'make' };
 	const days = `It is ${Math.floor(Math.max(0, age) / DAY_MS)} days old, and due at ${settings.olderThanDays}.`;
 	return { step: 'kept', reason: isCurrentStale(record, date) ? `${days} ${DRIFT}` : days };
@@ -106,14 +126,33 @@ export function planFinish({ tunnel, snapshot: { record } }: Site): FinishPlan {
 }
 
 /** What Roll Back does with one tunnel. */
-export type RollBackPlan = { step: 'rollBack' } | { step: 'unapplied'; reason: string };
+export type RollBackPlan =
+	| { step: 'rollBack' }
+	| { step: 'busy'; reason: string }
+	| { step: 'unapplied'; reason: string };
 
-export function planRollBack({ tunnel, snapshot: { record } }: Site): RollBackPlan {
+/** @param now milliseconds since 1970 */
+export function planRollBack({ tunnel, snapshot: { record } }: Site, now: number): RollBackPlan {
 	if (record.intent !== undefined) return { step: 'rollBack' };
 	const date = lastGeneratedOn(tunnel);
+	const sending = sendingFault(record, date, now);
+	if (sending !== undefined) return { step: 'busy', reason: sending };
 	const reason =
 		record.pending === undefined ? swapFault(record, date) : pendingFault(record, date);
 	return reason === undefined ? { step: 'rollBack' } : { step: 'unapplied', reason };
+}
+
+/** Why the pending key can't be dropped yet: the run that stored it may still set it. */
+function sendingFault(
+	record: VaultRecord,
+	date: string | undefined,
+	now: number,
+): string | undefined {
+	const left = untilAge(record, LONGEST_SENDING_MS, now);
+	if (left === 0 || left > LONGEST_SENDING_MS + MOST_SKEW_MS) return undefined;
+	return pendingState(record, date) === 'notSet'
+		? `The run that stored its pending key may still set it, for ${minutesOf(left)} min at most. Roll back after that.`
+		: undefined;
 }
 
 function pendingFault(record: VaultRecord, date: string | undefined): string | undefined {

@@ -26,7 +26,8 @@ export async function rollBackAll(
 	const sendings = sites.flatMap((site) => {
 		const key = formerKey(site.snapshot.record);
 		if (key !== undefined) {
-			return [{ ...site, key, staged: () => intendRollBack(site.snapshot.record) }];
+			const staged = () => intendRollBack(site.snapshot.record);
+			return [{ ...site, key, staged, notLiveOn: displacedOn(site) }];
 		}
 		outcomes.push(unapplied(site, 'There is no former key to go back to.'));
 		return [];
@@ -34,6 +35,13 @@ export async function rollBackAll(
 	const { sent, outcomes: unsent } = await storeAndSend(sendings, settings, isStopped);
 	const ended = await mapLimit(sent, settings.concurrency, end);
 	return [...outcomes, ...unsent, ...ended];
+}
+
+/** Cloudflare's date while the key is live that is to be dropped; undefined where that is not known. */
+function displacedOn({ tunnel, snapshot: { record } }: Site): string | undefined {
+	if (record.pending !== undefined) return record.pending.generatedOn;
+	const before = record.intent === undefined ? lastGeneratedOn(tunnel) : undefined;
+	return record.current?.generatedOn ?? before;
 }
 
 async function end(sent: Sent): Promise<RotationOutcome> {

@@ -2,25 +2,33 @@ import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n
 import { lastGeneratedOn } from '../../api/ipsecTunnels';
 import { clock } from '../../http/clock';
 import { mapLimit } from '../../http/pool';
-import { inputError } from '../../shared/errors';
+import { inputError, sentence } from '../../shared/errors';
 import { readDays } from '../../shared/options';
 import type { Operation } from '../../shared/operation';
 import type { FinishMode } from '../../vaults/record';
 import { restage, stage } from '../../vaults/transitions';
 import { DEFAULT_KEY_LENGTH, makeKey } from '../keys/key';
-import { lookAfterwards } from '../keys/look';
-import { batchSizeOption, sendKeys } from '../keys/send';
+import { batchSizeOption } from '../keys/send';
+import type { Made, Wish } from './checking';
+import { checkKeys } from './checking';
 import { complete, drop } from './completing';
 import { hold } from './holding';
 import type { RunSettings } from './options';
 import { leaseOption, rotationProperties } from './options';
 import type { RotationOutcome } from './outcome';
-import type { SiteFault } from './places';
-import { pendingState, planRotation } from './plan';
+import { mayBeSetLate, pendingState, planRotation } from './plan';
 import { rollBackAll } from './rollingBack';
 import { runRotation } from './run';
 import type { Sending, Sent } from './sending';
-import { doubtOf, settle, storeAndSend, unapplied, withDoubt } from './sending';
+import {
+	MADE_BY_CHECK,
+	saveAndSend,
+	settle,
+	SETTLE,
+	storeAndSend,
+	unapplied,
+	withDoubt,
+} from './sending';
 import type { Site } from './site';
 import { subjectOf } from './site';
 
@@ -60,12 +68,6 @@ const properties = rotationProperties(
 	[batchSizeOption, leaseOption],
 );
 
-/** What an item says of its tunnel's rotation. */
-interface Wish {
-	olderThanDays: number;
-	finish: FinishMode;
-}
-
 function readWish(context: IExecuteFunctions, itemIndex: number): Wish {
 	const { name, displayName } = olderThanProperty;
 	const olderThanDays = readDays(context, name, `parameter '${displayName}'`, itemIndex);
@@ -100,13 +102,19 @@ async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]
 		const made = planned.flatMap(({ site, wish, plan }) =>
 			plan.step === 'make' ? [{ ...site, wish, psk: makeKey(DEFAULT_KEY_LENGTH) }] : [],
 		);
-		const checked = await check(context, made, settings);
+		const checked = await checkKeys(context, made, settings.batchSize);
 		const resumed = planned.flatMap(({ site, plan }) =>
 			plan.step === 'resume' ? [resumption(site, settings)] : [],
 		);
 		const staged = checked.accepted.map((site) => staging(site, settings));
-		const mustStop = checked.faults.length > 0 && !checked.madeLive && !context.continueOnFail();
+		const madeLive = checked.mayBeLive.length > 0;
+		const mustStop = checked.faults.length > 0 && !madeLive && !context.continueOnFail();
 		if (mustStop) return { outcomes: [], faults: checked.faults };
+		const urgent = checked.mayBeLive.map((site) => ({
+			...staging(site, settings),
+			mayBeLive: true,
+		}));
+		const saved = await saveAndSend(urgent, settings);
 		const done = await mapLimit(planned, settings.concurrency, async ({ site, wish, plan }) =>
 			plan.step === 'complete'
 				? [await complete(site, plan.generatedOn, modeOf(site, wish.finish))]
@@ -115,11 +123,14 @@ async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]
 		const back = planned.flatMap(({ site, plan }) => (plan.step === 'rollBack' ? [site] : []));
 		const rolledBack = await rollBackAll(back, settings, isStopped);
 		const { sent, outcomes } = await storeAndSend([...resumed, ...staged], settings, isStopped);
-		const ended = await mapLimit(sent, settings.concurrency, end);
+		const ended = await mapLimit([...saved.sent, ...sent], settings.concurrency, end);
 		return {
-			outcomes: [...left, ...checked.refused, ...done.flat(), ...rolledBack, ...outcomes, ...ended],
-			faults: checked.madeLive ? [] : checked.faults,
-			unchecked: checked.madeLive ? checked.faults : [],
+			outcomes: [
+				...[...left, ...checked.refused, ...done.flat(), ...rolledBack],
+				...[...saved.outcomes, ...outcomes, ...ended],
+			],
+			faults: madeLive ? [] : checked.faults,
+			unchecked: madeLive ? checked.faults : [],
 		};
 	});
 }
@@ -127,45 +138,6 @@ async function execute(context: IExecuteFunctions): Promise<INodeExecutionData[]
 /** How the run that stored a pending key wanted to end. */
 function modeOf({ snapshot }: Site, own: FinishMode): FinishMode {
 	return snapshot.record.pending?.finish ?? own;
-}
-
-interface Made extends Site {
-	wish: Wish;
-	psk: string;
-	/** Why the check may have changed something. */
-	doubt?: string;
-}
-
-/**
- * Has Cloudflare check the new keys: one that it refuses by name is left out, and the others go on. A
- * key that the check made live, at a server that does not know `validate_only`, has to be stored and is
- * taken for accepted.
- */
-async function check(context: IExecuteFunctions, made: readonly Made[], settings: RunSettings) {
-	const accepted: Made[] = [];
-	const refused: RotationOutcome[] = [];
-	const faults: SiteFault[] = [];
-	const toCheck = made.map((site) => ({ ...site, validateOnly: true }));
-	const attempts = await sendKeys(toCheck, settings.batchSize);
-	const verdicts = new Map(attempts.map(({ target, verdict }) => [target, verdict]));
-	const sightOf = await lookAfterwards(attempts);
-	toCheck.forEach((target, index) => {
-		const site = made[index]!;
-		const verdict = verdicts.get(target)!;
-		const sight = sightOf(target);
-		const doubt = doubtOf(sight);
-		if (verdict.kind === 'accepted' || sight.kind === 'moved') accepted.push({ ...site, doubt });
-		else if (verdict.kind === 'refused' && verdict.byName) {
-			const reason = `Cloudflare does not take the new key: ${verdict.reason}`;
-			refused.push(unapplied(site, withDoubt(reason, doubt)));
-		} else {
-			const what = `Cloudflare did not check the new key of the tunnel '${site.tunnel.name}'`;
-			const error = inputError(context.getNode(), what, verdict.reason, site.itemIndex);
-			faults.push({ subject: subjectOf(site), error });
-		}
-	});
-	const madeLive = toCheck.some((target) => sightOf(target).kind === 'moved');
-	return { accepted, refused, faults, madeLive };
 }
 
 /** A new key on its way into the vault. */
@@ -177,6 +149,7 @@ function staging({ wish, psk, ...site }: Made, { by }: RunSettings): Sending {
 	return {
 		...site,
 		key: psk,
+		notLiveOn: replacesGeneratedOn,
 		staged: () =>
 			stage(snapshot.record, { key: psk, replacesGeneratedOn, since: nowIso(), by, finish, owner }),
 	};
@@ -185,7 +158,14 @@ function staging({ wish, psk, ...site }: Made, { by }: RunSettings): Sending {
 /** The pending key of an earlier run, with its lease begun anew. */
 function resumption(site: Site, { by }: RunSettings): Sending {
 	const { record } = site.snapshot;
-	return { ...site, key: record.pending!.key, staged: () => restage(record, nowIso(), by) };
+	const { key, replacesGeneratedOn } = record.pending!;
+	return {
+		...site,
+		key,
+		notLiveOn: replacesGeneratedOn,
+		mayBeSetLate: mayBeSetLate(record, clock.now()),
+		staged: () => restage(record, nowIso(), by),
+	};
 }
 
 function nowIso(): string {
@@ -199,16 +179,29 @@ async function end(sent: Sent): Promise<RotationOutcome> {
 			return await complete(sent, settled.generatedOn, modeOf(sent, 'atOnce'));
 		case 'refused': {
 			const reason = `Cloudflare does not take the new key: ${settled.reason}`;
+			const doubt = doubtOfEarlier(sent);
+			if (doubt !== undefined) return await doubtful(sent, withDoubt(reason, doubt));
 			// An earlier run may have set this very key: while the date does not rule that out, it stays.
 			const state = pendingState(sent.snapshot.record, lastGeneratedOn(sent.tunnel));
 			if (state === 'notSet') return await drop(sent, reason);
 			return await doubtful(sent, reason);
 		}
 		case 'notSet':
+			if (sent.mayBeLive === true) {
+				return await doubtful(sent, `${MADE_BY_CHECK} ${sentence(settled.reason)} ${SETTLE}`);
+			}
 			return unapplied(sent, `${settled.reason} The new key stays pending: the next run sets it.`);
 		case 'unknown':
 			return await doubtful(sent, settled.reason);
 	}
+}
+
+/** Why an earlier request may have set the key, or may still set it; undefined where none may. */
+function doubtOfEarlier({ mayBeLive, mayBeSetLate: isOut }: Sent): string | undefined {
+	if (mayBeLive === true) return `${MADE_BY_CHECK} ${SETTLE}`;
+	return isOut === true
+		? `An earlier run has stored it not long ago, and a request of that run may still be on its way. ${SETTLE}`
+		: undefined;
 }
 
 /** The outcome of a key that may be live; the vault is made to hold it whatever others did meanwhile. */

@@ -10,6 +10,7 @@ import { findPlaces, readSites } from './places';
 import type { Site } from './site';
 import { upToDate } from './upToDate';
 import { Vaults } from './vaults';
+import { watched } from './watched';
 
 /** What an operation does with the tunnels, once everything is read and checked. */
 export type Work = (
@@ -45,8 +46,13 @@ export async function runRotation(
 		stopFor(context, faults);
 		const read = await readSites(context, vaults, places, settings.concurrency, 'change');
 		stopFor(context, read.faults);
+		vaults.warnings.push(...read.sites.flatMap(({ snapshot }) => snapshot.warnings));
+		const sites = (await upToDate(read.sites)).map((site) => ({
+			...site,
+			vault: watched(site.vault, vaults.warnings),
+		}));
 		const isStopped = () => context.getExecutionCancelSignal?.()?.aborted === true;
-		const worked = await work(await upToDate(read.sites), settings, isStopped);
+		const worked = await work(sites, settings, isStopped);
 		const { outcomes, faults: found = [], unchecked = [] } = worked;
 		stopFor(context, found);
 		const refused = [...faults, ...read.faults, ...found, ...unchecked].map(refusal);

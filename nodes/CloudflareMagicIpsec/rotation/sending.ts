@@ -2,11 +2,14 @@ import { clock } from '../../http/clock';
 import { chunk, mapLimit } from '../../http/pool';
 import { sentence } from '../../shared/errors';
 import type { VaultRecord } from '../../vaults/record';
+import type { VaultConflict, VaultFailure } from '../../vaults/vault';
 import type { Attempt } from '../keys/attempt';
+import { keyFault } from '../keys/key';
 import type { Sight } from '../keys/look';
 import { lookAfterwards } from '../keys/look';
 import { sameInstant } from '../keys/dates';
 import { sendKeys } from '../keys/send';
+import { hold } from './holding';
 import type { RunSettings } from './options';
 import type { RotationOutcome } from './outcome';
 import { failureText } from './places';
@@ -18,8 +21,12 @@ export interface Sending extends Site {
 	key: string;
 	/** The record that the vault has to hold before the key is sent; made when it is written. */
 	staged: () => VaultRecord;
-	/** What has to be said besides where the key is not set: why its check may have changed something. */
-	doubt?: string;
+	/** Cloudflare's date of another key: while it tells that one, this key is not live. */
+	notLiveOn?: string;
+	/** The check of the key may have made it live, before any vault held it. */
+	mayBeLive?: boolean;
+	/** A request of an earlier run, which sets the key, may still be on its way. */
+	mayBeSetLate?: boolean;
 }
 
 /** A key that was sent, with what the vault held then and what Cloudflare says now. */
@@ -28,40 +35,90 @@ export interface Sent extends Sending {
 	sight: Sight;
 }
 
+interface SendingsDone {
+	sent: Sent[];
+	outcomes: RotationOutcome[];
+}
+
 /** Writing before sending, in chunks, so that little time lies between the two. */
 export async function storeAndSend(
 	sendings: readonly Sending[],
 	settings: RunSettings,
 	isStopped: () => boolean,
-): Promise<{ sent: Sent[]; outcomes: RotationOutcome[] }> {
+): Promise<SendingsDone> {
 	const outcomes: RotationOutcome[] = [];
-	const tried: Array<{ sending: Sending; attempt: Attempt }> = [];
-	for (const part of chunk(sendings, settings.batchSize)) {
+	const tried: Tried[] = [];
+	const usable = sendings.filter((sending) => {
+		const fault = keyFault(sending.key);
+		if (fault !== undefined) outcomes.push(unapplied(sending, unusable(fault)));
+		return fault === undefined;
+	});
+	for (const part of chunk(usable, settings.batchSize)) {
 		if (isStopped()) {
 			const reason = 'The execution was stopped before its turn.';
-			outcomes.push(...part.map((site) => unapplied(site, withDoubt(reason, site.doubt))));
-			continue;
-		}
-		const begun = clock.elapsed();
-		const stored = await storeAll(part, settings, outcomes);
-		const keyed = stored.map((sending) => ({ ...sending, psk: sending.key }));
-		const sendBefore = begun + settings.sendWithinMs;
-		const attempts = await sendKeys(keyed, settings.batchSize, sendBefore);
-		const byTunnel = new Map(attempts.map((attempt) => [keyOf(attempt.target), attempt]));
-		for (const sending of stored) {
-			const attempt = byTunnel.get(keyOf(sending))!;
-			const { verdict } = attempt;
-			const ipsecId = verdict.kind === 'accepted' ? verdict.ipsecId : undefined;
-			tried.push({ sending: { ...sending, ipsecId }, attempt });
-		}
+			outcomes.push(...part.map((site) => unapplied(site, reason)));
+		} else tried.push(...(await storeThenSend(part, settings, outcomes)));
 	}
+	return { sent: await lookAt(tried), outcomes };
+}
+
+/**
+ * Writes all of them before it sends one, also after a stop: for keys that may be live and that no
+ * vault holds.
+ */
+export async function saveAndSend(
+	sendings: readonly Sending[],
+	settings: RunSettings,
+): Promise<SendingsDone> {
+	const outcomes: RotationOutcome[] = [];
+	const tried = await storeThenSend(sendings, settings, outcomes);
+	return { sent: await lookAt(tried), outcomes };
+}
+
+function unusable(fault: string): string {
+	return `The vault's key can't be set: it ${fault}. Correct it in the vault.`;
+}
+
+interface Tried {
+	sending: Sending;
+	attempt: Attempt;
+}
+
+async function storeThenSend(
+	part: readonly Sending[],
+	settings: RunSettings,
+	outcomes: RotationOutcome[],
+): Promise<Tried[]> {
+	const limits = {
+		sendBefore: clock.elapsed() + settings.sendWithinMs,
+		sendBeforeDate: clock.now() + settings.sendWithinMs,
+	};
+	const stored = await storeAll(part, settings, outcomes);
+	const keyed = stored.map((sending) => ({ ...sending, psk: sending.key }));
+	const others = stored.flatMap(keysIn);
+	const attempts = await sendKeys(keyed, settings.batchSize, { ...limits, others });
+	const byTunnel = new Map(attempts.map((attempt) => [keyOf(attempt.target), attempt]));
+	return stored.map((sending) => {
+		const attempt = byTunnel.get(keyOf(sending))!;
+		const { verdict } = attempt;
+		const ipsecId = verdict.kind === 'accepted' ? verdict.ipsecId : undefined;
+		return { sending: { ...sending, ipsecId }, attempt };
+	});
+}
+
+async function lookAt(tried: readonly Tried[]): Promise<Sent[]> {
 	const sightOf = await lookAfterwards(tried.map(({ attempt }) => attempt));
-	const sent = tried.map(({ sending, attempt }) => ({
+	return tried.map(({ sending, attempt }) => ({
 		...sending,
 		attempt,
 		sight: sightOf(attempt.target),
 	}));
-	return { sent, outcomes };
+}
+
+/** The keys that a vault holds for a tunnel: no text of Cloudflare's may repeat one. */
+export function keysIn({ snapshot: { record } }: Site): string[] {
+	const { current, pending, previous } = record;
+	return [current, pending, previous].flatMap((held) => (held === undefined ? [] : [held.key]));
 }
 
 function keyOf({ client, tunnel }: Pick<Site, 'client' | 'tunnel'>): string {
@@ -74,30 +131,40 @@ async function storeAll(
 	{ concurrency }: RunSettings,
 	outcomes: RotationOutcome[],
 ): Promise<Sending[]> {
-	const written = await mapLimit(sendings, concurrency, async (sending) => ({
-		sending,
-		answer: await sending.vault.write(sending.snapshot, sending.staged()),
-	}));
-	return written.flatMap(({ sending, answer }) => {
-		if (answer.kind === 'stored') return [{ ...sending, snapshot: answer.snapshot }];
-		outcomes.push(
-			answer.kind === 'conflict'
-				? {
-						...subjectOf(sending),
-						status: 'busy',
-						reason: withDoubt(
-							"Another run changed the vault's record at the same moment.",
-							sending.doubt,
-						),
-					}
-				: unapplied(
-						sending,
-						withDoubt(`The vault did not store it. ${failureText(answer)}`, sending.doubt),
-					),
-		);
-		return [];
+	const written = await mapLimit(sendings, concurrency, async (sending) => {
+		const answer = await sending.vault.write(sending.snapshot, sending.staged());
+		if (answer.kind === 'stored') return { ...sending, snapshot: answer.snapshot };
+		outcomes.push(await unstored(sending, answer));
+		return undefined;
 	});
+	return written.filter((sending) => sending !== undefined);
 }
+
+/** The outcome of a key that the vault did not take. */
+async function unstored(
+	sending: Sending,
+	answer: VaultConflict | VaultFailure,
+): Promise<RotationOutcome> {
+	if (sending.mayBeLive === true) {
+		const lost = await hold(sending, sending.key);
+		const next = lost === undefined ? SETTLE : `${lost} ${SET_ANOTHER}`;
+		return { ...subjectOf(sending), status: 'unknown', reason: `${MADE_BY_CHECK} ${next}` };
+	}
+	return answer.kind === 'conflict'
+		? {
+				...subjectOf(sending),
+				status: 'busy',
+				reason: "Another run changed the vault's record at the same moment.",
+			}
+		: unapplied(sending, `The vault did not store it. ${failureText(answer)}`);
+}
+
+/** Why a new key may be live that was only to be checked. */
+export const MADE_BY_CHECK =
+	'The new key was only to be checked, but its check may have made it live: the server may not know validate_only, and its dates of the key do not rule it out.';
+
+const SET_ANOTHER =
+	'If the key is live, nobody knows it. Run Rotate again as soon as the vault takes changes: it sets a key that the vault holds.';
 
 /** A reason, and what has to be said besides. */
 export function withDoubt(reason: string, doubt: string | undefined): string {
@@ -119,23 +186,20 @@ export type Settled =
 	| { kind: 'unknown'; reason: string };
 
 /**
- * Whether a key is live: by its own verdict and by the list. A moved date is no proof by itself, since
- * somebody else may have moved it, and setting the same key again may not move it.
+ * Whether a key is live: by its own verdict and by the list, which must tell the same date. A moved
+ * date is no proof by itself, since somebody else may have moved it; and setting the same key again
+ * may not move it, so that only the date of another key proves that nothing was set.
  */
-export function settle({ attempt: { verdict }, sight }: Pick<Sent, 'attempt' | 'sight'>): Settled {
+export function settle({ attempt: { verdict }, sight, notLiveOn }: Sent): Settled {
 	switch (verdict.kind) {
 		case 'accepted': {
-			const { lastGeneratedOn: said } = verdict;
 			const date = 'date' in sight ? sight.date : undefined;
-			const isConfirmed = said === undefined ? sight.kind === 'moved' : sameInstant(date, said);
-			if (isConfirmed && date !== undefined) return { kind: 'live', generatedOn: date };
-			return {
-				kind: 'unknown',
-				reason:
-					sight.kind === 'undated'
-						? NO_DATES
-						: `Cloudflare accepted the key, but its list does not confirm it. ${SETTLE}`,
-			};
+			if (date === undefined || !sameInstant(date, verdict.lastGeneratedOn)) {
+				return { kind: 'unknown', reason: unconfirmed(verdict.lastGeneratedOn, sight) };
+			}
+			return sameInstant(date, notLiveOn)
+				? { kind: 'unknown', reason: NOTHING_MOVED }
+				: { kind: 'live', generatedOn: date };
 		}
 		case 'refused':
 			return refusal(verdict, sight);
@@ -144,6 +208,13 @@ export function settle({ attempt: { verdict }, sight }: Pick<Sent, 'attempt' | '
 		case 'unclear':
 			return { kind: 'unknown', reason: `${sentence(verdict.reason)} ${SETTLE}` };
 	}
+}
+
+function unconfirmed(said: string | undefined, { kind }: Sight): string {
+	if (kind === 'undated') return NO_DATES;
+	return said === undefined && kind !== 'unreadable' && kind !== 'gone'
+		? `Cloudflare accepted the key, but does not say when it was made, so its list proves nothing. ${SETTLE}`
+		: `Cloudflare accepted the key, but its list does not confirm it. ${SETTLE}`;
 }
 
 function refusal({ byName, reason }: { byName: boolean; reason: string }, sight: Sight): Settled {
@@ -163,7 +234,10 @@ export function doubtOf({ kind }: Sight): string | undefined {
 const UNPROVEN =
 	"Cloudflare's dates of the key, before and afterwards, could not be compared, so only its word says that nothing was changed.";
 
-const NO_DATES =
-	'Cloudflare accepted the key, and shows no date of any key of the account, so nothing proves that it is live. The vault holds it as pending, beside the former one; while there are no dates, no run can settle this.';
+const NOTHING_MOVED =
+	'Cloudflare accepted the key, but still tells the date of the key of before, so nothing may have been set. The vault holds both keys; running the same operation again settles it.';
 
-const SETTLE = 'The vault holds the key; running the same operation again settles it.';
+const NO_DATES =
+	'Cloudflare accepted the key, and shows no date of any key of the account, so nothing proves that it is live. The vault holds it; while there are no dates, no run can settle this.';
+
+export const SETTLE = 'The vault holds the key; running the same operation again settles it.';

@@ -2,9 +2,10 @@ import type { IExecuteFunctions, INodeCredentialDescription, INodeProperties } f
 import { inputError } from '../../shared/errors';
 import { mapLimit } from '../../http/pool';
 import { transportOf } from '../../shared/transport';
+import { forOwnRequests } from '../../vaults/credentials';
 import { commonPrefix, fillName, templateFault } from '../../vaults/names';
 import type { NameParts } from '../../vaults/names';
-import type { Vault, VaultFailure, VaultKind } from '../../vaults/vault';
+import type { RunLimits, Vault, VaultFailure, VaultKind } from '../../vaults/vault';
 import { VAULTS } from '../../vaults';
 
 /** By the value of the parameter `vault`. */
@@ -46,7 +47,7 @@ export const vaultCredentials: INodeCredentialDescription[] = Object.entries(kin
 export interface VaultChoice {
 	vault: Vault;
 	kind: VaultKind;
-	/** Names the vault wherever it is, so that two items can be seen to share a secret. */
+	/** Names the place in the vault, however an item spells it, so that two items can be seen to share a secret. */
 	key: string;
 	template: string;
 }
@@ -58,6 +59,9 @@ export class Vaults {
 	private readonly opened = new Map<Vault, Promise<VaultFailure | undefined>>();
 
 	readonly warnings: string[] = [];
+
+	/** True once a record was to be written: from then on the run is brought to its end. */
+	private writes = false;
 
 	constructor(
 		private readonly context: IExecuteFunctions,
@@ -91,17 +95,18 @@ export class Vaults {
 		const { [kind.nameParameter]: template, ...others } = parameters;
 		this.refuse(templateFault(template), kind, itemIndex);
 		const data = await context.getCredentials(kind.credentialType, itemIndex);
-		const key = JSON.stringify([value, data, others]);
-		const known = this.choices.get(key);
+		const settings = { credential: data, parameters };
+		const entry = JSON.stringify([value, data, others]);
+		const known = this.choices.get(entry);
 		if (known !== undefined) return { ...known, template: template as string };
-		const transport = transportOf(context, { type: kind.credentialType, data });
-		const vault = kind.connect(
-			transport,
-			{ credential: data, parameters },
-			{ timeoutMs: this.timeoutMs },
-		);
+		const transport = transportOf(context, {
+			type: kind.credentialType,
+			data: forOwnRequests(data),
+		});
+		const vault = this.noting(kind.connect(transport, settings, this.limits()));
+		const key = JSON.stringify([value, kind.place(settings)]);
 		const choice = { vault, kind, key, template: template as string };
-		this.choices.set(key, choice);
+		this.choices.set(entry, choice);
 		return choice;
 	}
 
@@ -141,6 +146,30 @@ export class Vaults {
 			const closed = await vault.close();
 			if (closed.kind === 'failed') this.warnings.push(`${closed.what}. ${closed.remedy}`);
 		});
+	}
+
+	/** A stop ends the reading before the first change; afterwards a key's change may hang on a read. */
+	private limits(): RunLimits {
+		const stop = () => (this.writes ? undefined : this.context.getExecutionCancelSignal?.());
+		return {
+			timeoutMs: this.timeoutMs,
+			get stop() {
+				return stop();
+			},
+		};
+	}
+
+	private noting(vault: Vault): Vault {
+		return {
+			open: async () => await vault.open(),
+			read: async (name, purpose) => await vault.read(name, purpose),
+			write: async (snapshot, record) => {
+				this.writes = true;
+				return await vault.write(snapshot, record);
+			},
+			names: async (prefix) => await vault.names(prefix),
+			close: async () => await vault.close(),
+		};
 	}
 
 	private refuse(fault: string | undefined, kind: VaultKind, itemIndex: number): void {

@@ -1,4 +1,5 @@
 import type { INodeProperties, IPollFunctions, NodeOperationError } from 'n8n-workflow';
+import { refuseWhole } from '../../shared/collections';
 import { errorText, inputError } from '../../shared/errors';
 
 /** A parameter of the trigger, or an option of one of its collections. */
@@ -42,6 +43,7 @@ function isExpression(raw: unknown): boolean {
  */
 export function valueOf(context: IPollFunctions, setting: Setting): unknown {
 	const { property, collection } = setting;
+	if (collection !== undefined) refuseWhole(context, collection);
 	const path = collection === undefined ? property.name : `${collection.name}.${property.name}`;
 	const raw: unknown = context.getNodeParameter(path, property.default, { rawExpressions: true });
 	const value = evaluated(context, setting, path);

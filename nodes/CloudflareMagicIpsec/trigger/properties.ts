@@ -1,4 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
+import { collectionOf } from '../../shared/collections';
 import { authenticationProperty } from '../../shared/connection';
 import { accountIdOption, optionsCollection, timeoutOption } from '../../shared/options';
 
@@ -75,14 +76,10 @@ export const tunnelsFilter: INodeProperties = {
 		'Only these tunnels. Choose from the list, or specify IDs using an <a href="https://docs.n8n.io/code/expressions/">expression</a>.',
 };
 
-export const filtersProperty: INodeProperties = {
-	displayName: 'Filters',
-	name: 'filters',
-	type: 'collection',
-	placeholder: 'Add filter',
-	default: {},
-	options: [nameContainsFilter, tunnelsFilter],
-};
+export const filtersProperty = collectionOf(
+	{ displayName: 'Filters', name: 'filters', placeholder: 'Add filter' },
+	[nameContainsFilter, tunnelsFilter],
+);
 
 export const remindAfterOption: INodeProperties = {
 	displayName: 'Remind After (Days)',

@@ -2,6 +2,7 @@ import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import type { BgpState, IpsecTunnel } from '../../api/types';
 import { clock } from '../../http/clock';
 import { record } from '../../http/json';
+import { collectionOf, refuseWhole } from '../../shared/collections';
 import { inputError } from '../../shared/errors';
 import { DAY_MS, pskAge } from '../../shared/items';
 import type { Reader } from './fields/field';
@@ -87,14 +88,10 @@ const FILTERS: { [Name in keyof Required<Filters>]: Filter<NonNullable<Filters[N
 };
 
 /** The collection `filters`, in alphabetical order. */
-export const filtersProperty: INodeProperties = {
-	displayName: 'Filters',
-	name: 'filters',
-	type: 'collection',
-	placeholder: 'Add filter',
-	default: {},
-	options: Object.values<Filter<unknown>>(FILTERS).map(({ property }) => property),
-};
+export const filtersProperty = collectionOf(
+	{ displayName: 'Filters', name: 'filters', placeholder: 'Add filter' },
+	Object.values<Filter<unknown>>(FILTERS).map(({ property }) => property),
+);
 
 /** True for a tunnel that is wanted. */
 export type Selection = (tunnel: IpsecTunnel) => boolean;
@@ -112,6 +109,7 @@ export function readSelection(context: IExecuteFunctions, itemIndex: number): Se
 			`It ${fault}. To select by something else, remove the filter.`,
 			itemIndex,
 		);
+	refuseWhole(context, filtersProperty, itemIndex);
 	const given = record(context.getNodeParameter('filters', itemIndex, {}));
 	if (given === undefined) throw refuse('Filters', 'must be an object');
 	const filters = Object.entries(given).map(([name, value]) => {

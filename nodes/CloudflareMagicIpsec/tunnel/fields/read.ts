@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
-import type { JsonRecord } from '../../../http/json';
-import { field as member, record } from '../../../http/json';
+import { field as member } from '../../../http/json';
+import { collectionOf, refuseWhole } from '../../../shared/collections';
 import { inputError } from '../../../shared/errors';
 import { textsIn } from '../../../shared/withheld';
 import { keyReading } from '../../psk/givenKey';
@@ -17,46 +17,30 @@ export interface ReadFields {
 	faults: FieldFault[];
 }
 
-function collectionOf(
-	displayName: string,
-	name: string,
-	options: readonly INodeProperties[],
-): INodeProperties {
-	return {
-		displayName,
-		name,
-		type: 'collection',
-		placeholder: 'Add Field',
-		default: {},
-		options: [...options],
-	};
-}
-
 /** The collection of Create; the required fields stand beside it. */
 export const additionalFields = collectionOf(
-	'Additional Fields',
-	'additionalFields',
+	{ displayName: 'Additional Fields', name: 'additionalFields', placeholder: 'Add Field' },
 	optionalProperties,
 );
 
 /** The collection of Update and Update Many. */
-export const updateFields = collectionOf('Update Fields', 'updateFields', allProperties);
+export const updateFields = collectionOf(
+	{ displayName: 'Update Fields', name: 'updateFields', placeholder: 'Add Field' },
+	allProperties,
+);
 
 /** Reads the parameters of one item by the table of fields. */
 class ItemFields {
 	/** The collection as the workflow holds it. */
 	private readonly raw: unknown;
 
-	/** The fields of a collection that is one expression as a whole. */
-	private readonly whole: JsonRecord | undefined;
-
 	constructor(
 		private readonly context: IExecuteFunctions,
 		private readonly collection: INodeProperties,
 		private readonly itemIndex: number,
 	) {
+		refuseWhole(context, collection, itemIndex);
 		this.raw = context.getNode().parameters[collection.name];
-		if (typeof this.raw === 'string') this.whole = this.workedOutWhole();
 	}
 
 	reading(field: AnyField): Reading<unknown> {
@@ -94,40 +78,16 @@ class ItemFields {
 	}
 
 	private isGiven(field: AnyField): boolean {
-		return (
-			this.isBeside(field) || member(this.whole ?? this.raw, field.property.name) !== undefined
-		);
-	}
-
-	private worked(field: AnyField): { value: unknown } | undefined {
-		if (this.whole !== undefined && !this.isBeside(field)) {
-			return { value: this.whole[field.property.name] };
-		}
-		return this.workedOut(this.pathOf(field));
+		return this.isBeside(field) || member(this.raw, field.property.name) !== undefined;
 	}
 
 	/** Undefined if it fails; n8n's own words on that may repeat what the expression read, such as a key. */
-	private workedOut(path: string): { value: unknown } | undefined {
+	private worked(field: AnyField): { value: unknown } | undefined {
 		try {
-			return { value: this.context.getNodeParameter(path, this.itemIndex, null) };
+			return { value: this.context.getNodeParameter(this.pathOf(field), this.itemIndex, null) };
 		} catch {
 			return undefined;
 		}
-	}
-
-	private workedOutWhole(): JsonRecord {
-		const { name, displayName } = this.collection;
-		const fields = record(this.workedOut(name)?.value);
-		const known = ALL_FIELDS.map(({ property }) => property.name);
-		if (fields !== undefined && Object.keys(fields).every((field) => known.includes(field))) {
-			return fields;
-		}
-		throw inputError(
-			this.context.getNode(),
-			`The parameter '${displayName}' can't be used`,
-			`Its expression must give an object of fields that the list 'Add Field' offers, by these names: ${known.join(', ')}.`,
-			this.itemIndex,
-		);
 	}
 }
 
@@ -135,7 +95,7 @@ class ItemFields {
  * The fields that an item gives.
  *
  * @param collection `additionalFields` or `updateFields`
- * @throws NodeOperationError if the collection is an expression that gives no fields
+ * @throws NodeOperationError if the collection is one expression of which n8n reads nothing
  */
 export function readFields(
 	context: IExecuteFunctions,
