@@ -360,6 +360,21 @@ describe('Key Rotation', () => {
 			expect(writes()).toBe(before);
 		});
 
+		it('tells when a key was rolled back, until the next one takes its place', async () => {
+			const rolledBack = async () =>
+				(await world.run('getStatus')).jsons[0]!.map(({ rolled_back_on: on }) => on);
+			await world.run('rotate');
+			expect(await rolledBack()).toEqual([null, null, null]);
+			await world.run('rotate', { finish: 'later' });
+			const from = Date.now();
+			await world.run('rollBack');
+			for (const on of await rolledBack()) {
+				expect(Date.parse(String(on))).toBeGreaterThanOrEqual(from);
+			}
+			await world.run('rotate');
+			expect(await rolledBack()).toEqual([null, null, null]);
+		});
+
 		it('tells of records whose tunnel is gone, and of one that was renamed', async () => {
 			const path = 'magic-ipsec/{tunnel_name}';
 			await world.run('rotate', { path });

@@ -7,6 +7,7 @@ import { part as delivery } from './real/delivery';
 import { part as hitless } from './real/hitless';
 import { part as ike } from './real/ike';
 import { part as queue } from './real/queue';
+import { part as routerCommand } from './real/routerCommand';
 import { part as screenshots } from './screenshots';
 import { part as triggers } from './triggers';
 import { part as workflows } from './workflows';
@@ -20,6 +21,7 @@ export const parts: readonly Part[] = [
 	workflows,
 	queue,
 	ike,
+	routerCommand,
 	hitless,
 	delivery,
 	editor,

@@ -53,6 +53,8 @@ export interface Streamed<T> {
 }
 
 export interface IkePair {
+	/** The router's folder: strongSwan's configuration, its log, and the socket `vici` that swanctl talks to. */
+	readonly routerFolder: string;
 	/** Loads the only key that a side has for the tunnel; a tunnel that is up stays up. */
 	setKey(side: Side, psk: string): Promise<void>;
 	/** A fresh start, as a router does after a restart: whatever is up is ended first. */
@@ -194,6 +196,7 @@ export async function startPair(options: IkeOptions): Promise<IkePair> {
 	}
 	const end = ({ namespace, inner }: PeerOptions) => ({ namespace, address: inner });
 	return {
+		routerFolder: sides.customer.folder,
 		setKey: async (side, psk) => await peers[side].setKey(settings.identity, psk),
 		initiate: async () => await initiate(peers.customer, peers.cloudflare),
 		reauthenticate: async () => await reauthenticate(peers.customer, peers.cloudflare),
