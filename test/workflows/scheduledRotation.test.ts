@@ -74,6 +74,23 @@ describe('workflows/scheduled-rotation.json', () => {
 		expect(leaksIn([chat.messages, mailbox.mails])).toEqual([]);
 	});
 
+	it('has a line for a key that somebody changed elsewhere, though it is not due', async () => {
+		const { simulator, chat, mailbox, leaksIn } = services();
+		await runExample(scheduledRotation(services()));
+		const [first] = simulator.tunnels();
+		simulator.setKey(first!.id, 'set-by-somebody-else');
+		const run = await runExample(scheduledRotation(services()));
+		expect(errorOf(run)).toBeUndefined();
+		const [head, ...lines] = chat.messages[1]!.split('\n');
+		expect(head).toBe('Key rotation: 0 with a new key, 3 not due, 1 to look at.');
+		expect(lines).toEqual([
+			expect.stringContaining(`- The PSK of tunnel '${first!.name}' was kept: It is 0 days old`),
+		]);
+		expect(lines[0]).toContain('somebody changed the key elsewhere');
+		expect(mailbox.mails[1]).toMatchObject({ subject: 'Key rotation: 1 to look at' });
+		expect(leaksIn([chat.messages, mailbox.mails])).toEqual([]);
+	});
+
 	it('says for each tunnel that the vault is sealed, and changes nothing', async () => {
 		const { simulator, vaultServer, chat, mailbox } = services();
 		vaultServer.mode.sealed = true;
