@@ -185,7 +185,7 @@ describe('workflows/fleet-rotation.json with three sites', () => {
 			},
 		});
 		const statuses = run.data.resultData.runData.Rotate!.map(({ data }) =>
-			data!.main[0]!.map(({ json }) => json.status),
+			data!.main![0]!.map(({ json }) => json.status),
 		);
 		expect(statuses.slice(0, 3)).toEqual([['live'], ['unknown', 'unknown'], ['busy', 'busy']]);
 		expect(messages()).toEqual(['Fleet rotation, all is done, in 4 waves: 6 with a new key.']);
