@@ -17,6 +17,9 @@ function expectPromises({ services, crowded, broken, kept }: Fleet): void {
 	expect(leaksIn([kept, chat.messages, mailbox.mails])).toEqual([]);
 }
 
+/** How often Rotate lists the tunnels before it sets a key. */
+const LISTS = 2;
+
 describe('workflows/fleet-rotation.json with three sites', () => {
 	const fleet = useFleet(['lyon', 'oslo', 'paris']);
 	const names = ['lyon-a', 'lyon-b', 'oslo-a', 'oslo-b', 'paris-a', 'paris-b'] as const;
@@ -59,6 +62,20 @@ describe('workflows/fleet-rotation.json with three sites', () => {
 			expect(madeAt).toBeGreaterThanOrEqual(Date.parse(psk_metadata!.last_generated_on!) - 1);
 		}
 		expectPromises(fleet());
+	});
+
+	it.each([
+		['keeps tunnels of a site apart that the names tell', '^(.+)-[ab]$', []],
+		[
+			'takes every tunnel for a site without a pattern, since their endpoints differ',
+			'',
+			['lyon in wave 1', 'oslo in wave 2', 'paris in wave 3'],
+		],
+	])('%s', async (_what, site_pattern, crowded) => {
+		await fleet().run({}, { canary: 0, wave_size: 2, site_pattern });
+		expect(fleet().changes()).toHaveLength(6);
+		expect(fleet().crowded()).toEqual(crowded);
+		await expectStates(all(ROTATED));
 	});
 
 	it('has nothing to do in the next run', async () => {
@@ -109,6 +126,20 @@ describe('workflows/fleet-rotation.json with three sites', () => {
 		},
 	);
 
+	it('waits for nothing before it puts a former key back whose new one no router has', async () => {
+		const at = new Map<string, number>();
+		fleet().faults.set('lyon-a', 'wrongKey');
+		await fleet().run({
+			onStep: async (_when, node) => {
+				if (!at.has(node)) at.set(node, Date.now());
+			},
+		});
+		const since = (node: string, before: string) => at.get(node)! - at.get(before)!;
+		expect(since('Roll Back', 'Update Router')).toBeLessThan(60_000);
+		// And then long enough for Cloudflare to tell what holds.
+		expect(since('Message', 'Roll Back')).toBeGreaterThanOrEqual(15 * 60_000);
+	});
+
 	it('begins the next run with what was rolled back, and goes on with the rest', async () => {
 		fleet().faults.set('oslo-a', 'wrongKey');
 		await fleet().run();
@@ -133,28 +164,30 @@ describe('workflows/fleet-rotation.json with three sites', () => {
 
 	it('repeats a wave whose keys are not known to be live, before it begins another', async () => {
 		const { simulator } = fleet().services;
-		simulator.faults.add({ kind: 'reset', when: 'after', operation: 'pskSet', skip: 3 });
-		let isCutOff = false;
-		await fleet().run({
+		simulator.faults.add({
+			kind: 'reset',
+			when: 'after',
+			operation: 'pskSet',
+			skip: 3,
+			times: 'always',
+		});
+		let isLost = false;
+		const run = await fleet().run({
 			onStep: async (when, node) => {
+				if (node !== 'Rotate' || fleet().called.length !== 1 || isLost) return;
 				// Neither does anybody tell afterwards what is live.
-				if (node !== 'Rotate' || simulator.requests.length === 0 || isCutOff) return;
-				if (when === 'before' && fleet().called.length === 1) {
-					simulator.faults.add({
-						kind: 'status',
-						operation: 'list',
-						status: 500,
-						skip: 1,
-						times: 9,
-					});
-				}
-				if (when === 'after' && fleet().called.length === 1) {
-					isCutOff = true;
+				const lost = { kind: 'status', operation: 'list', status: 500 } as const;
+				if (when === 'before') simulator.faults.add({ ...lost, skip: LISTS, times: 'always' });
+				else {
+					isLost = true;
 					simulator.faults.clear();
 				}
 			},
 		});
-		expect(isCutOff).toBe(true);
+		const statuses = run.data.resultData.runData.Rotate!.map(({ data }) =>
+			data!.main![0]!.map(({ json }) => json.status),
+		);
+		expect(statuses.slice(0, 3)).toEqual([['live'], ['unknown', 'unknown'], ['busy', 'busy']]);
 		expect(messages()).toEqual(['Fleet rotation, all is done, in 4 waves: 6 with a new key.']);
 		expect(fleet().called).toEqual(names);
 		await expectStates(all(ROTATED));
