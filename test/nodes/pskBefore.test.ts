@@ -108,7 +108,9 @@ describe('before the first change', () => {
 
 	it('a name that no tunnel has is a clear error', async () => {
 		const error = await refused({ tunnelId: byName('nowhere') });
-		expect(error.description).toContain("no tunnel with the name that the item gives among its 3 tunnels");
+		expect(error.description).toContain(
+			'no tunnel with the name that the item gives among its 3 tunnels',
+		);
 	});
 });
 
