@@ -57,7 +57,7 @@ const run: fc.Arbitrary<FaultyRun> = fc
 			.map(({ fault, ...position }) => ({ ...position, ...fault })) as Fault[],
 	}));
 
-const RUNS = 1_000;
+const RUNS = Number(process.env.PSK_HISTORIES ?? 400);
 
 describe('random accounts, faults and settings', () => {
 	useVirtualClock();

@@ -16,7 +16,7 @@ import { startSimulator } from '../simulator';
  * FC_SEED repeats a run.
  */
 
-const RUNS = 400;
+const RUNS = Number(process.env.TRIGGER_HISTORIES ?? 200);
 
 const DAY_MS = 86_400_000;
 
