@@ -1,5 +1,5 @@
-import { lastGeneratedOn, neverHadPsk } from '../../api/ipsecTunnels';
-import { DAY_MS, pskAge } from '../../shared/items';
+import { lastGeneratedOn } from '../../api/ipsecTunnels';
+import { DAY_MS, isPskDue, pskAge } from '../../shared/items';
 import type { VaultRecord } from '../../vaults/record';
 import { sameInstant } from '../keys/dates';
 import { DEFAULT_LEASE_MS, LONGEST_SENDING_MS } from './options';
@@ -90,12 +90,10 @@ export function planRotation(
 			? { step: 'complete', generatedOn: date }
 			: { step: 'resume' };
 	}
+	if (isPskDue(tunnel, settings.olderThanDays, now)) return { step: 'make' };
 	const age = pskAge(tunnel, now);
-	if (age === undefined && settings.olderThanDays > 0 && !neverHadPsk(tunnel)) {
-		return { step: 'kept', reason: UNTOLD };
-	}
-	if (age === undefined || age >= settings.olderThanDays * DAY_MS) return { step: 'make' };
-	const days = `It is ${Math.floor(Math.max(0, age) / DAY_MS)} days old, and due at ${settings.olderThanDays}.`;
+	if (age === undefined) return { step: 'kept', reason: UNTOLD };
+	const days = `It is ${Math.floor(age / DAY_MS)} days old, and due at ${settings.olderThanDays}.`;
 	return { step: 'kept', reason: isCurrentStale(record, date) ? `${days} ${DRIFT}` : days };
 }
 
